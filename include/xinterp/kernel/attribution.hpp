@@ -1,0 +1,59 @@
+// include/xinterp/kernel/attribution.hpp: the output of a cell with several targets, told apart line by line. Pure.
+#pragma once
+
+#include <xinterp/modules/front_end.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace xinterp::kernel {
+
+using modules::Stream;
+
+/// Puts `[label] ` before every line. An unfinished line is held back for 100 ms and then shown under its prefix; if
+/// another target writes then, a newline comes first. A carriage return keeps the prefix; colours end with the line.
+class LinePrefixer {
+public:
+    using Clock = std::chrono::steady_clock;
+    struct Output {
+        Stream stream;
+        std::string text;
+    };
+    static constexpr std::chrono::milliseconds patience{100};
+
+    std::vector<Output> write(const std::string& label, Stream stream, std::string_view text, Clock::time_point now);
+    /// Shows unfinished lines whose time is up.
+    std::vector<Output> tick(Clock::time_point now);
+    /// Shows all unfinished lines of a target (all targets: an empty label), before another message of it or its end.
+    std::vector<Output> flush(const std::string& label);
+    std::optional<Clock::time_point> next_due() const;
+
+private:
+    using Writer = std::pair<std::string, Stream>;
+    struct Held {
+        std::string text;
+        Clock::time_point since;
+    };
+    void emit(std::vector<Output>& outputs, const Writer& writer, std::string_view text, bool finished);
+
+    std::map<Writer, Held> held_;
+    std::optional<Writer> open_line_; ///< whose unfinished line stands last in the output
+    bool open_line_is_coloured_ = false;
+};
+
+/// A display or result of one target of several, headed by its name: in its text and HTML, or where it has only other
+/// kinds of data, by a message of its own that goes first.
+struct HeadedBundle {
+    nlohmann::json header; ///< data of a display_data, or null
+    nlohmann::json data;
+};
+HeadedBundle head_bundle(const std::string& label, nlohmann::json data);
+
+} // namespace xinterp::kernel

@@ -1,0 +1,49 @@
+// include/xinterp/kernel/backend.hpp: what runs code. Python in the kernel, an echo in the tests of the server and router.
+// All calls and all callbacks are on the I/O thread; no call waits.
+#pragma once
+
+#include <xinterp/modules/front_end.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <functional>
+#include <string>
+#include <variant>
+
+namespace xinterp::kernel {
+
+using modules::CellId;
+using modules::InterpreterId;
+using modules::Source;
+
+/// One interpreter's part of a cell.
+struct CellCode {
+    CellId cell = 0;
+    int count = 0;          ///< its In [n]
+    std::string code;       ///< without the %%interp line
+    std::string typed;      ///< as typed: what In[n] holds
+    bool silent = false, store_history = true, allow_stdin = true;
+    nlohmann::json user_expressions = nlohmann::json::object();
+};
+
+class Backend {
+public:
+    /// The content of an execute_reply: {"status": "ok", ...} or {"status": "error", "ename", "evalue", "traceback"}.
+    using Reply = std::function<void(nlohmann::json)>;
+
+    virtual ~Backend() = default;
+    /// Runs it in that interpreter, which runs nothing else.
+    virtual void execute(InterpreterId interpreter, CellCode code, Reply reply) = 0;
+    /// "complete", "inspect" or "is_complete": the request's content to the reply's, between cells.
+    virtual void ask(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) = 0;
+    /// Bytes in its small-object arenas; 0 where it has none of its own.
+    virtual std::size_t memory(InterpreterId interpreter) = 0;
+    /// KeyboardInterrupt in what runs there.
+    virtual void interrupt(InterpreterId interpreter) = 0;
+    /// A new interpreter's id, or why there is none.
+    virtual void create(python::Preset preset, std::function<void(std::variant<InterpreterId, std::string>)> done) = 0;
+    /// Finalizes it after what runs there; `remark` says what was left behind, if anything was.
+    virtual void close(InterpreterId interpreter, std::function<void(std::string remark)> done) = 0;
+};
+
+} // namespace xinterp::kernel

@@ -1,0 +1,56 @@
+// include/xinterp/kernel/cell_outputs.hpp: what cells show, each message under its own cell. I/O thread only.
+#pragma once
+
+#include <xinterp/kernel/attribution.hpp>
+#include <xinterp/kernel/outbox.hpp>
+#include <xinterp/kernel/router.hpp>
+#include <xinterp/kernel/server.hpp>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace xinterp::kernel {
+
+class CellOutputs {
+public:
+    /// The threads of a cell may print long after its end. The parents of this many ended cells are kept.
+    static constexpr std::size_t remembered = 10'000;
+
+    explicit CellOutputs(Server& server) : server_{server} {}
+
+    void begin(const Cell& cell);
+    void routed(const Cell& cell);
+
+    void write(Source source, Stream stream, std::string text);
+    void publish(Source source, const std::string& type, nlohmann::json content, nlohmann::json metadata, const std::vector<std::string>& buffers);
+    void show_error(CellId cell, const std::string& label, const nlohmann::json& reply);
+    /// Shows the unfinished lines of a cell's target, of all its targets for an empty label.
+    void flush(CellId cell, const std::string& label);
+
+    std::optional<Timers::Clock::time_point> next_due() const;
+    void tick();
+
+    /// Where a request on behalf of the cell goes; null for a cell that is not remembered.
+    const xeus::xrequest_context* context(CellId cell) const;
+    bool allows_input(CellId cell) const;
+
+private:
+    struct Output {
+        xeus::xrequest_context context;
+        bool allow_stdin = false;
+        std::map<InterpreterId, std::string> labels; ///< of a cell with several targets
+        std::unique_ptr<LinePrefixer> prefixer;      ///< likewise
+    };
+    Output* find(CellId cell);
+    const nlohmann::json& parent(CellId cell) const;
+    void publish_text(CellId cell, Stream stream, const std::string& text);
+    void publish_all(CellId cell, const std::vector<LinePrefixer::Output>& outputs);
+
+    Server& server_;
+    std::map<CellId, Output> outputs_;
+};
+
+} // namespace xinterp::kernel

@@ -1,0 +1,54 @@
+// include/xinterp/kernel/commands.hpp: `%interp`, `import xinterp` and, one day, the panel: one implementation.
+// I/O thread only; nothing here takes a GIL.
+//
+// A request is {"command": name, ...options as the commands' Python functions have them}, or {"line": what follows
+// `%interp`}. A result is
+//   {"ok": true, "value": ..., "text": what a person reads, "html": the same, rich (list only)}   or
+//   {"ok": false, "error": one or two plain lines}.
+#pragma once
+
+#include <xinterp/kernel/interpreters.hpp>
+#include <xinterp/kernel/router.hpp>
+
+#include <functional>
+#include <string>
+
+namespace xinterp::kernel {
+
+class Commands {
+public:
+    /// Who asks.
+    struct Caller {
+        std::string session;
+        CellId cell = 0;
+        std::optional<InterpreterId> interpreter; ///< where the calling code runs; nothing for a cell of `%interp` lines
+    };
+    using Done = std::function<void(nlohmann::json result)>;
+
+    Commands(Interpreters& interpreters, Router& router, Backend& backend, Timers& timers)
+        : interpreters_{interpreters}, router_{router}, backend_{backend}, timers_{timers} {}
+
+    /// What follows `%interp` on its line. Throws UsageError.
+    static nlohmann::json parse_line(const std::string& line);
+    /// Never throws; `done` is called once, at once or later. The result cancels what can be waited for: `done` is then
+    /// not called any more.
+    std::function<void()> run(const nlohmann::json& request, const Caller& caller, Done done);
+
+private:
+    std::function<void()> dispatch(const nlohmann::json& request, const Caller& caller, const Done& done);
+    nlohmann::json list();
+    void create(const nlohmann::json& request, const Caller& caller, Done done);
+    void close(const nlohmann::json& request, const Caller& caller, Done done);
+    void reset(const nlohmann::json& request, const Caller& caller, const Done& done);
+    void interrupt(const nlohmann::json& request, const Done& done);
+    std::function<void()> wait(const nlohmann::json& request, const Caller& caller, const Done& done);
+    void check_may_end(const InterpreterInfo& info, bool force, const Caller& caller, const std::string& command) const;
+    void replace(const InterpreterInfo& old, std::function<void(nlohmann::json)> done);
+
+    Interpreters& interpreters_;
+    Router& router_;
+    Backend& backend_;
+    Timers& timers_;
+};
+
+} // namespace xinterp::kernel

@@ -1,0 +1,43 @@
+// include/xinterp/kernel/interpreters.hpp: creating, naming, finding and closing interpreters. I/O thread only.
+#pragma once
+
+#include <xinterp/kernel/backend.hpp>
+#include <xinterp/kernel/cell_magic.hpp>
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace xinterp::kernel {
+
+using python::InterpreterInfo;
+
+class Interpreters {
+public:
+    using Created = std::function<void(std::optional<InterpreterInfo>, std::string error)>;
+
+    Interpreters(python::Registry& registry, Backend& backend) : registry_{registry}, backend_{backend} {}
+
+    python::Registry& registry() { return registry_; }
+
+    /// What a target names. Throws UsageError: what exists, the nearest, how to create it.
+    InterpreterInfo resolve(const std::string& target) const;
+    /// Likewise for a list or "all", each once.
+    std::vector<InterpreterInfo> resolve(const std::vector<std::string>& targets) const;
+
+    /// Throws UsageError if the name cannot be given to an interpreter.
+    void check_name(const std::string& name) const;
+    /// An empty name: an id only. The name has been checked; it is reserved from now on.
+    void create(const std::string& name, python::Preset preset, Created created);
+    /// From now on it is "closing" and no target any more; `done` when it is gone.
+    void close(InterpreterId id, std::function<void(std::string remark)> done);
+
+private:
+    python::Registry& registry_;
+    Backend& backend_;
+    std::set<std::string> reserved_;
+};
+
+} // namespace xinterp::kernel

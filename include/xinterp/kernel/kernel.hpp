@@ -1,0 +1,128 @@
+// include/xinterp/kernel/kernel.hpp: the rooms of the kernel, put together.
+#pragma once
+
+#include <xinterp/kernel/backend.hpp>
+#include <xinterp/kernel/cell_outputs.hpp>
+#include <xinterp/kernel/commands.hpp>
+#include <xinterp/kernel/history.hpp>
+#include <xinterp/kernel/input_broker.hpp>
+#include <xinterp/kernel/interpreters.hpp>
+#include <xinterp/kernel/outbox.hpp>
+#include <xinterp/kernel/process_pipes.hpp>
+#include <xinterp/kernel/router.hpp>
+#include <xinterp/kernel/server.hpp>
+
+#include <xeus/xkernel.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace xinterp::kernel {
+
+/// What the kernel says of itself and its language.
+struct KernelInfo {
+    std::string version, banner;
+    nlohmann::json language; ///< kernel_info's language_info
+};
+
+class Kernel final : public modules::FrontEnd, private ServerHandler, private RouterFront {
+public:
+    /// How long a shutdown may take before the process ends without waiting.
+    static constexpr std::chrono::milliseconds shutdown_grace{1000};
+    /// How long completion and inspection wait for an interpreter that is busy before they say nothing.
+    static constexpr std::chrono::milliseconds question_patience{250};
+
+    /// Binds the sockets; throws std::runtime_error with a sentence if it cannot. Any thread.
+    Kernel(const xeus::xkernel_configuration& configuration, KernelInfo info, python::Registry& registry);
+    ~Kernel() override;
+
+    /// Before serve(): what runs code, and what to do when a client asks for the end (called on the I/O thread).
+    void set_backend(Backend& backend, std::function<void()> shut_down);
+    /// The I/O thread's work, until stop() or the end of a shutdown's grace.
+    void serve();
+    /// Closes the sockets, what has been sent goes out. The I/O thread, after serve().
+    void close();
+    /// Ends serve() after what has been posted. Any thread.
+    void stop();
+    /// As a shutdown_request does. Any thread.
+    void request_shutdown();
+
+    Outbox& outbox() { return outbox_; }
+    Timers& timers() { return server_->timers(); } ///< I/O thread
+    /// Passes on what a cell's subprocesses and C code have written: before its end. Any thread.
+    void flush_processes(CellId cell);
+    /// Puts pipes in the place of descriptors 1 and 2. Before serve().
+    void capture_process_output();
+    /// The one run that is going on, if there is just one. Any thread.
+    void run_began(Source source);
+    void run_ended(Source source);
+
+    // modules::FrontEnd, any thread
+    void write(Source source, Stream stream, std::string_view text) override;
+    bool has_room() const override { return outbox_.has_room(); }
+    bool wait_for_room(std::chrono::milliseconds time) override { return outbox_.wait_for_room(time); }
+    void publish(Source source, std::string type, nlohmann::json content, nlohmann::json metadata, std::vector<std::string> buffers) override;
+    std::shared_ptr<modules::Answer> ask_input(Source source, std::string prompt, bool password) override;
+    void withdraw_input(const std::shared_ptr<modules::Answer>& answer) override;
+    std::shared_ptr<modules::Answer> command(Source source, nlohmann::json request) override;
+    void withdraw_command(const std::shared_ptr<modules::Answer>& answer) override;
+    int process_pipe(Source source, Stream stream) override;
+
+private:
+    class XeusInterpreter;
+
+    // ServerHandler
+    void received(Channel channel, Received received) override;
+    void write_text(Outbox::Text text) override;
+    std::optional<Timers::Clock::time_point> next_due() const override { return outputs_->next_due(); }
+    void due() override { outputs_->tick(); }
+
+    // RouterFront
+    void begin(Cell& cell) override;
+    void abort(Cell& cell) override;
+    void routed(const Cell& cell) override;
+    void flush(const Cell& cell, const Cell::Run* run) override;
+    void write(const Cell& cell, Stream stream, const std::string& text) override;
+    void show_error(const Cell& cell, const std::string& label, const nlohmann::json& reply) override;
+    void ended(const Cell& cell) override;
+    void read_requests() override { server_->read_shell(); }
+    void run_commands(Cell& cell, std::vector<std::string> lines, std::function<void(nlohmann::json)> done) override;
+
+    void run_next_command(CellId cell, std::shared_ptr<std::vector<std::string>> lines, std::size_t index,
+                          std::function<void(nlohmann::json)> done);
+    void refuse(Channel channel, const xeus::xmessage& request, const std::string& problem);
+    void answer(Channel channel, xeus::xmessage request);
+    void ask(Channel channel, const xeus::xmessage& request);
+    nlohmann::json history(const nlohmann::json& content) const;
+    void shut_down();
+    ProcessOutput::Owner process_output_owner() const;
+
+    KernelInfo info_;
+    xeus::xkernel_configuration configuration_;
+    python::Registry& registry_;
+    Outbox outbox_;
+    Server* server_ = nullptr; ///< owned by xeus_
+    std::unique_ptr<xeus::xkernel> xeus_;
+    History history_;
+    std::unique_ptr<CellOutputs> outputs_;
+    std::unique_ptr<InputBroker> inputs_;
+    ProcessPipes pipes_;
+    std::unique_ptr<ProcessOutput> process_output_;
+    Backend* backend_ = nullptr;
+    std::unique_ptr<Interpreters> interpreters_;
+    std::unique_ptr<Router> router_;
+    std::unique_ptr<Commands> commands_;
+    std::function<void()> shut_down_;
+    bool shutting_down_ = false;
+    Cell* beginning_ = nullptr; ///< the cell that xeus is being told of
+    std::map<std::shared_ptr<modules::Answer>, std::function<void()>> command_cancels_;
+
+    mutable std::mutex runs_mutex_; ///< guards what process_output_owner() needs
+    std::vector<Source> runs_;
+    Source last_run_;
+    std::atomic<CellId> foreground_ = 0;
+};
+
+} // namespace xinterp::kernel

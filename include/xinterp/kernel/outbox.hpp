@@ -1,0 +1,83 @@
+// include/xinterp/kernel/outbox.hpp: the one way from Python's threads to the I/O thread.
+//
+// Text of a cell's streams is coalesced: it joins the cell's last piece as long as that one is of the same stream and
+// interpreter, and nothing else of the cell came in between, so that stdout, stderr and all other messages of a cell
+// keep their order. What is on its way is bounded: writers wait past the bound.
+#pragma once
+
+#include <xinterp/modules/front_end.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+
+namespace xinterp::kernel {
+
+using modules::CellId;
+using modules::InterpreterId;
+using modules::Source;
+using modules::Stream;
+
+class Outbox {
+public:
+    using Clock = std::chrono::steady_clock;
+    /// Runs on the I/O thread, after everything that its cell sent before.
+    using Task = std::function<void()>;
+    struct Text {
+        Source source;
+        Stream stream = Stream::out;
+        std::string text;
+        Clock::time_point begun;
+    };
+    using Entry = std::variant<Text, Task>;
+
+    static constexpr std::chrono::milliseconds coalescing_time{15};
+    static constexpr std::size_t piece_bytes = 64 * 1024; ///< a piece of text that reached this goes at once
+    static constexpr std::size_t bound_bytes = 4 * 1024 * 1024;
+
+    Outbox();
+    ~Outbox();
+    Outbox(const Outbox&) = delete;
+    Outbox& operator=(const Outbox&) = delete;
+
+    // Any thread.
+    void write(Source source, Stream stream, std::string_view text);
+    void post(CellId cell, Task task);
+    bool has_room() const { return bytes_ < bound_bytes; }
+    bool wait_for_room(std::chrono::milliseconds time);
+
+    // The I/O thread.
+    int descriptor() const { return wake_descriptor_; } ///< readable when there is something new to look at
+    void acknowledge();
+    /// The next entry that is due; text is due when it has waited for its time, is large, or has a task behind it.
+    std::optional<Entry> take(Clock::time_point now);
+    /// When the next entry will be due by itself.
+    std::optional<Clock::time_point> next_due();
+
+private:
+    struct Slot {
+        Entry entry;
+        std::size_t bytes = 0;
+    };
+    void wake();
+
+    int wake_descriptor_;
+    mutable std::mutex mutex_;
+    std::condition_variable room_;
+    std::deque<std::unique_ptr<Slot>> slots_;
+    std::unordered_map<CellId, Slot*> open_; ///< the piece that more text of the cell may join
+    std::size_t tasks_ = 0;
+    std::atomic<std::size_t> bytes_ = 0;
+};
+
+} // namespace xinterp::kernel

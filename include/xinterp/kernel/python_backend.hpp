@@ -1,0 +1,66 @@
+// include/xinterp/kernel/python_backend.hpp: CPython's interpreters as what runs cells.
+#pragma once
+
+#include <xinterp/kernel/backend.hpp>
+#include <xinterp/kernel/kernel.hpp>
+#include <xinterp/modules/shell.hpp>
+#include <xinterp/python/lane.hpp>
+#include <xinterp/python/warm_pool.hpp>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace xinterp::kernel {
+
+class PythonBackend final : public Backend {
+public:
+    /// How long main must have been idle before a spare interpreter is made.
+    static constexpr std::chrono::milliseconds idle_time{300};
+    static constexpr std::size_t spares_before_use = 1, spares_after_use = 2;
+
+    /// I/O thread, or before it runs.
+    explicit PythonBackend(Kernel& kernel);
+
+    /// Main's lane is there: what came for it meanwhile runs. Throws std::runtime_error if it cannot be set up. Main
+    /// thread, attached.
+    void attach_main(std::shared_ptr<python::Lane> lane);
+    /// Interrupts what runs, ends all lanes but main's, then main's loop. I/O thread.
+    void shut_down();
+    /// Before main is finalized: its shell. Main thread, attached.
+    void detach_main();
+
+    void execute(InterpreterId interpreter, CellCode code, Reply reply) override;
+    void ask(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) override;
+    std::size_t memory(InterpreterId interpreter) override;
+    void interrupt(InterpreterId interpreter) override;
+    void create(python::Preset preset, std::function<void(std::variant<InterpreterId, std::string>)> done) override;
+    void close(InterpreterId interpreter, std::function<void(std::string remark)> done) override;
+
+private:
+    using Job = std::function<void(modules::Shell&)>;
+
+    std::string begin_lane(python::Lane& lane);
+    void end_lane(python::Lane& lane);
+    void adopt(const std::shared_ptr<python::Lane>& lane);
+    void post(InterpreterId interpreter, Job job);
+    void wake_until_taken(std::shared_ptr<python::Lane> lane);
+    void refill_when_idle();
+
+    Kernel& kernel_;
+    python::WarmPool pool_;
+    // I/O thread
+    std::map<InterpreterId, std::shared_ptr<python::Lane>> lanes_;
+    std::vector<Job> waiting_for_main_;
+    std::size_t main_jobs_ = 0; ///< cells and questions that main has not finished
+    std::uint64_t activity_ = 0;
+    bool used_ = false; ///< an interpreter has been asked for
+    bool ending_ = false;
+
+    std::mutex mutex_; ///< guards the shells; a shell is used on its lane only
+    std::map<const python::Lane*, std::unique_ptr<modules::Shell>> shells_;
+};
+
+} // namespace xinterp::kernel

@@ -1,0 +1,173 @@
+// include/xinterp/kernel/router.hpp: which cell runs where, and when. I/O thread only; no sockets, no Python.
+//
+// Each client's cells wait in the client's own queue, in the order in which they came. A cell starts when it is first
+// there and the client has no foreground cell: its target is decided then, and it joins the queue of each target's lane.
+// A detached cell (`&`) does not hold up the client's next cells; the cells of one interpreter run in order anyway.
+#pragma once
+
+#include <xinterp/kernel/backend.hpp>
+#include <xinterp/kernel/interpreters.hpp>
+#include <xinterp/kernel/timers.hpp>
+
+#include <xeus/xmessage.hpp>
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace xinterp::kernel {
+
+using modules::Stream;
+
+/// A cell from its arrival to its reply.
+struct Cell {
+    /// One target's part.
+    struct Run {
+        InterpreterId target = python::main_interpreter;
+        std::string label;
+        enum class State { waiting, running, done } state = State::waiting;
+        nlohmann::json reply;
+        bool timed_out = false;
+        std::optional<Timers::Handle> timer;
+        std::vector<std::function<void(bool)>> interrupters; ///< who wants to know whether it stopped
+    };
+
+    CellId id = 0;
+    std::string session; ///< the client that sent it
+    xeus::xmessage request;
+    std::string code; ///< as typed
+    bool silent = false, store_history = true, allow_stdin = true, stop_on_error = true;
+    nlohmann::json user_expressions;
+
+    // from its start
+    int count = 0;                              ///< its In [n]
+    std::function<void(nlohmann::json)> finish; ///< sends the reply and idle
+    bool detached = false;
+    std::vector<Run> runs;
+    std::optional<std::chrono::duration<double>> timeout;
+    std::function<void()> cancel; ///< stops the kernel's own command that it waits for
+    bool ended = false;
+};
+
+/// Whom the router tells what happens to a cell.
+class RouterFront {
+public:
+    virtual ~RouterFront() = default;
+    /// Publishes busy and execute_input; sets the cell's count and finish.
+    virtual void begin(Cell& cell) = 0;
+    /// For one that never began: busy, a reply with status aborted, idle.
+    virtual void abort(Cell& cell) = 0;
+    /// The targets are known: from here its output is attributed.
+    virtual void routed(const Cell& cell) = 0;
+    /// Everything that the run (a run of null: the cell) has written so far goes out.
+    virtual void flush(const Cell& cell, const Cell::Run* run) = 0;
+    virtual void write(const Cell& cell, Stream stream, const std::string& text) = 0;
+    /// An `error` message; `label` heads it where the cell has several targets.
+    virtual void show_error(const Cell& cell, const std::string& label, const nlohmann::json& reply) = 0;
+    /// The cell is over. Late output of its threads still belongs to it.
+    virtual void ended(const Cell& cell) = 0;
+    /// Reads all requests that have arrived, so that an abort reaches them.
+    virtual void read_requests() = 0;
+    /// Runs `%interp` lines; `done` with the content of the cell's reply. Sets cell.cancel while it waits.
+    virtual void run_commands(Cell& cell, std::vector<std::string> lines, std::function<void(nlohmann::json)> done) = 0;
+};
+
+class Router {
+public:
+    Router(Interpreters& interpreters, Backend& backend, Timers& timers, RouterFront& front)
+        : interpreters_{interpreters}, backend_{backend}, timers_{timers}, front_{front} {}
+
+    /// An execute_request that has been validated.
+    void submit(xeus::xmessage request);
+
+    /// How long an interrupt may take before the cell is told that it has not stopped.
+    static constexpr std::chrono::seconds interrupt_patience{1};
+
+    /// Stop: the foreground cells in all their targets; if there is none, every detached cell.
+    void interrupt_foreground();
+    /// KeyboardInterrupt in that interpreter's cell. `done` when the cell has ended there (true), or has not in time
+    /// (false: it catches the interrupt, or is in C code that holds the GIL). False at once if nothing runs there.
+    bool interrupt(InterpreterId interpreter, std::function<void(bool stopped)> done);
+
+    /// Plain cells of the client go there from now on.
+    void use(const std::string& session, const std::vector<InterpreterId>& targets);
+    /// An interpreter was reset: who used the old one uses the new one.
+    void replace(InterpreterId old_id, InterpreterId new_id);
+    /// Where a piece of code of that client would run (the first of several targets).
+    InterpreterId target_of(const std::string& session, const std::string& code) const;
+
+    bool is_busy(InterpreterId interpreter) const;
+    /// What waits in its lane is aborted, with a sentence; nothing new starts there.
+    void retire(InterpreterId interpreter, const std::string& sentence);
+    /// Calls `done` once all detached cells there (any, if empty) have ended, `except` and its lanes aside. A handle for
+    /// stop_waiting().
+    std::uint64_t wait(std::vector<InterpreterId> interpreters, CellId except, std::function<void()> done);
+    void stop_waiting(std::uint64_t handle);
+
+    const Cell* cell(CellId id) const;
+
+private:
+    struct Queued {
+        CellId cell;
+        std::size_t run;
+    };
+    struct LaneQueue {
+        std::optional<Queued> running;
+        std::deque<Queued> waiting;
+    };
+    struct Waiter {
+        std::set<InterpreterId> interpreters;
+        CellId except;
+        std::function<void()> done;
+    };
+
+    void advance(const std::string& session);
+    void start(std::unique_ptr<Cell> owned);
+    void route(Cell& cell, std::vector<std::string> missing, const CellMagic& magic);
+    void enqueue(Cell& cell, const std::vector<InterpreterInfo>& targets, const std::string& code);
+    void pump(InterpreterId interpreter);
+    void run_ended(CellId id, std::size_t index, nlohmann::json reply);
+    void end_run(Cell& cell, Cell::Run& run, nlohmann::json reply);
+    void end_cell(Cell& cell, nlohmann::json reply);
+    void end_with_usage_error(Cell& cell, const std::string& message);
+    void abort_waiting(const std::string& session);
+    void abort_lane(InterpreterId interpreter, const std::string& sentence);
+    void interrupt_cell(Cell& cell);
+    void interrupt_run(const Queued& queued);
+    bool is_running(const Queued& queued) const;
+    bool detached_cells_remain(const Waiter& waiter) const;
+    void tell_waiters();
+    std::vector<InterpreterInfo> default_targets(Cell& cell);
+    Cell* find(CellId id);
+
+    Interpreters& interpreters_;
+    Backend& backend_;
+    Timers& timers_;
+    RouterFront& front_;
+
+    CellId last_cell_ = 0;
+    std::map<CellId, std::unique_ptr<Cell>> cells_; ///< that have started and not ended
+    std::map<CellId, std::string> code_;            ///< what is left to run of them
+    std::map<std::string, std::deque<std::unique_ptr<Cell>>> queues_; ///< by client
+    std::map<std::string, CellId> foreground_;                        ///< by client
+    std::set<std::string> advancing_;
+    std::map<InterpreterId, LaneQueue> lanes_;
+    std::set<InterpreterId> retired_;
+    struct Use {
+        std::vector<InterpreterId> targets;
+        std::vector<std::string> labels;
+    };
+    std::map<std::string, Use> uses_; ///< by client
+    std::map<std::uint64_t, Waiter> waiters_;
+    std::uint64_t last_waiter_ = 0;
+};
+
+/// The content of a reply (and of an `error` message) for one of the kernel's own sentences.
+nlohmann::json error_reply(const std::string& name, const std::string& message);
+
+} // namespace xinterp::kernel

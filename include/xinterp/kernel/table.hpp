@@ -1,0 +1,21 @@
+// include/xinterp/kernel/table.hpp: rows of text as a plain and as an HTML table. Pure functions.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace xinterp::kernel {
+
+using Rows = std::vector<std::vector<std::string>>; ///< the first is the head; all are equally long
+
+std::string plain_table(const Rows& rows);
+std::string html_table(const Rows& rows);
+std::string escape_html(std::string_view text);
+/// "2.0 MB", "640 KB"
+std::string bytes_text(std::size_t bytes);
+/// "12 s", "3 min", "2 h"
+std::string age_text(double seconds);
+
+} // namespace xinterp::kernel

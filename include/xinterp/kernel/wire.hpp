@@ -1,0 +1,48 @@
+// include/xinterp/kernel/wire.hpp: Jupyter messages as ZeroMQ frames: signature, parsing, serialization. No sockets here;
+// a Signer may be used on one thread.
+#pragma once
+
+#include <xeus/xmessage.hpp>
+
+#include <openssl/evp.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace xinterp::kernel {
+
+using Frames = std::vector<std::string>;
+
+/// HMAC of the connection file's scheme ("hmac-sha256"). An empty key signs nothing and accepts everything, as in
+/// jupyter_client. Throws std::runtime_error for a scheme that OpenSSL does not know.
+class Signer {
+public:
+    Signer(std::string key, const std::string& scheme);
+    /// Of the four JSON frames, in hexadecimal.
+    std::string sign(const std::string& header, const std::string& parent, const std::string& metadata,
+                     const std::string& content);
+
+private:
+    struct Free {
+        void operator()(EVP_MAC* mac) const { EVP_MAC_free(mac); }
+        void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+    };
+    std::string key_;
+    std::unique_ptr<EVP_MAC, Free> mac_;
+    std::unique_ptr<EVP_MAC_CTX, Free> keyed_;
+};
+
+/// What came in: a message, or none and why; or a message whose header is sound and whose rest is not.
+struct Received {
+    std::optional<xeus::xmessage> message;
+    std::string problem; ///< empty if there is none
+};
+
+/// Never throws on anything that a client can send.
+Received parse(Frames frames, Signer& signer);
+Frames serialize(const xeus::xmessage& message, Signer& signer);
+Frames serialize(const xeus::xpub_message& message, Signer& signer);
+
+} // namespace xinterp::kernel

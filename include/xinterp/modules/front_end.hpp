@@ -1,0 +1,83 @@
+// include/xinterp/modules/front_end.hpp: what Python code in a cell needs of whoever shows its output and answers it.
+// The kernel implements it; the modules and their tests know no more of the kernel than this.
+#pragma once
+
+#include <xinterp/python/registry.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace xinterp::modules {
+
+using python::InterpreterId;
+
+/// Numbers the cells of a kernel's life from 1; 0 is no cell.
+using CellId = std::uint64_t;
+
+/// Where an output comes from.
+struct Source {
+    CellId cell = 0;
+    InterpreterId interpreter = python::main_interpreter;
+};
+
+enum class Stream { out, err };
+inline std::string_view stream_name(Stream stream) { return stream == Stream::out ? "stdout" : "stderr"; }
+
+/// A value that one thread waits for and another gives, once. Any thread.
+class Answer {
+public:
+    void give(nlohmann::json value) {
+        {
+            const std::scoped_lock lock{mutex_};
+            value_ = std::move(value);
+        }
+        given_.notify_all();
+    }
+    /// The value, or nothing if it has not come in that time.
+    std::optional<nlohmann::json> wait_for(std::chrono::milliseconds time) {
+        std::unique_lock lock{mutex_};
+        given_.wait_for(lock, time, [this] { return value_.has_value(); });
+        return value_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable given_;
+    std::optional<nlohmann::json> value_;
+};
+
+/// Every member may be called on any thread and returns at once, unless it says otherwise.
+class FrontEnd {
+public:
+    virtual ~FrontEnd() = default;
+
+    /// UTF-8 text for a cell's stdout or stderr; never waits, so a writer asks has_room() afterwards.
+    virtual void write(Source source, Stream stream, std::string_view text) = 0;
+    virtual bool has_room() const = 0;
+    /// Waits until what is on its way has shrunk; false after that time.
+    virtual bool wait_for_room(std::chrono::milliseconds time) = 0;
+
+    /// Any other message of a cell (display_data, execute_result, clear_output, ...).
+    virtual void publish(Source source, std::string type, nlohmann::json content, nlohmann::json metadata,
+                         std::vector<std::string> buffers) = 0;
+    /// Asks the person: the answer is {"value": text}, or {"error": sentence} where the front end allows no input.
+    virtual std::shared_ptr<Answer> ask_input(Source source, std::string prompt, bool password) = 0;
+    /// Nobody waits for that answer any more.
+    virtual void withdraw_input(const std::shared_ptr<Answer>& answer) = 0;
+    /// A management command; the answer is {"ok": bool, ...} as commands.hpp says.
+    virtual std::shared_ptr<Answer> command(Source source, nlohmann::json request) = 0;
+    virtual void withdraw_command(const std::shared_ptr<Answer>& answer) = 0;
+    /// The descriptor that a subprocess of the cell gets in place of 1 or 2. It stays open until the cell ends.
+    virtual int process_pipe(Source source, Stream stream) = 0;
+};
+
+} // namespace xinterp::modules

@@ -1,0 +1,39 @@
+// include/xinterp/modules/origin.hpp: which cell the code that runs now belongs to.
+//
+// Looked up in this order: a context variable (asyncio tasks and callbacks carry the context that made them), the OS
+// thread (a thread, an executor's work item, or code that entered another interpreter), and the interpreter's last cell.
+// Attached thread state needed, unless it says otherwise.
+#pragma once
+
+#include <xinterp/modules/front_end.hpp>
+#include <xinterp/python/ref.hpp>
+
+#include <atomic>
+
+namespace xinterp::modules {
+
+/// One interpreter's part of the kernel's modules: the state of its `_xinterp` module.
+struct BridgeState {
+    InterpreterId interpreter = 0;
+    PyObject* cell_variable = nullptr; ///< contextvars.ContextVar of the cell's number
+    PyObject* stream_type = nullptr;
+    PyObject* carrier_type = nullptr;
+    PyObject* sliced_method_type = nullptr;
+    std::atomic<CellId> last_cell = 0;
+};
+
+/// Who shows output; set once, before the first interpreter is set up.
+void set_front_end(FrontEnd* front_end);
+FrontEnd& front_end();
+
+Source current_source(BridgeState& state);
+/// A cell begins on this thread: from now on what runs in its context belongs to it.
+bool enter_cell(BridgeState& state, CellId cell);
+/// The cell of the calling OS thread, 0 if it has none. No thread state needed.
+CellId cell_of_this_thread();
+
+/// A callable that runs `function` as part of the current cell, on whatever thread it is called.
+python::Ref carry(BridgeState& state, PyObject* function);
+extern PyType_Spec carrier_type_spec;
+
+} // namespace xinterp::modules

@@ -1,0 +1,42 @@
+// include/xinterp/modules/shell.hpp: an interpreter's shell (src/shell, written in Python) as C++ sees it.
+// All members: on the interpreter's lane, attached. Nothing throws; no exception is left set.
+#pragma once
+
+#include <xinterp/modules/origin.hpp>
+
+#include <memory>
+#include <string>
+
+namespace xinterp::modules {
+
+/// One interpreter's part of a cell.
+struct ShellCell {
+    CellId cell = 0;
+    int count = 0;
+    std::string code, typed;
+    bool silent = false, store_history = true;
+    nlohmann::json user_expressions;
+};
+
+class Shell {
+public:
+    /// Sets the attached interpreter up: streams, input(), attribution, interruptible waiting. Null, with the reason in
+    /// `error`, when that fails.
+    static std::unique_ptr<Shell> create(std::string& error);
+
+    /// The content of an execute_reply.
+    nlohmann::json execute(const ShellCell& cell);
+    /// "complete", "inspect" or "is_complete"; the content of its reply.
+    nlohmann::json ask(const std::string& question, const nlohmann::json& content);
+    /// Lane's idle hook: runs the interpreter's event loop until the descriptor is readable. False if it has nothing to do.
+    bool wait_in_loop(int descriptor);
+
+private:
+    Shell(python::Ref object, BridgeState* state) : object_{std::move(object)}, state_{state} {}
+    nlohmann::json call(const char* method, PyObject* argument);
+
+    python::Ref object_;
+    BridgeState* state_;
+};
+
+} // namespace xinterp::modules

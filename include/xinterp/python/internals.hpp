@@ -1,0 +1,41 @@
+// include/xinterp/python/internals.hpp: the few things that need CPython's internal headers. src/python/internals.cpp is
+// the only file that includes pycore_*.h.
+#pragma once
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <cstddef>
+
+namespace xinterp::python::internals {
+
+/// Creates an interpreter as the standard library does. The calling thread has main's thread state attached and has the
+/// new one attached afterwards; *previous is the one it had. Null with an exception set in main when it fails.
+PyThreadState* new_interpreter(PyInterpreterConfig* config, PyThreadState** previous);
+
+/// Makes KeyboardInterrupt rise in all that runs on an OS thread: in every interpreter that has a thread state there, so
+/// that code inside another interpreter's exec() stops as well as its caller. Main's own thread state on the main
+/// thread is left to SIGINT. Any thread, no thread state needed: it neither takes a GIL nor waits for one.
+/// PyThreadState_SetAsyncExc does the same but must attach first, which waits for that GIL (1.2 s behind a C loop).
+void raise_in_thread(unsigned long thread_ident);
+
+/// Whether a KeyboardInterrupt sent to that OS thread has not risen yet. Any thread.
+bool interrupt_pending_in_thread(unsigned long thread_ident);
+
+/// Takes a KeyboardInterrupt that has not risen yet away from the calling thread's states.
+void drop_interrupts_of_this_thread();
+
+/// If one is pending for the attached thread state, raises it now: true with the exception set.
+bool raise_pending_interrupt();
+
+/// The interpreter counts as running its __main__ (is_running() is true, destroy is refused) between these.
+bool set_running_main(PyInterpreterState* interpreter);
+void set_not_running_main(PyInterpreterState* interpreter);
+
+/// Bytes in the interpreter's own small-object arenas; 0 where it uses main's. Any thread: a read of one counter.
+std::size_t arena_bytes(PyInterpreterState* interpreter);
+
+/// Thread states of the interpreter besides `own`. Any thread.
+std::size_t other_thread_states(PyInterpreterState* interpreter, const PyThreadState* own);
+
+} // namespace xinterp::python::internals

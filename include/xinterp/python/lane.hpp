@@ -1,0 +1,105 @@
+// include/xinterp/python/lane.hpp: the one OS thread that runs an interpreter's work, in order.
+//
+// A lane has one persistent thread state, attached while a job runs and detached while it waits. Main's lane is the
+// process's main thread; every other one owns its thread.
+#pragma once
+
+#include <xinterp/python/presets.hpp>
+#include <xinterp/python/registry.hpp>
+
+#include <pthread.h>
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace xinterp::python {
+
+class Lane : public std::enable_shared_from_this<Lane> {
+public:
+    /// Runs on the lane's thread with its interpreter attached. Must not throw and must leave no exception set.
+    using Job = std::function<void()>;
+    /// Waits with the interpreter attached until a descriptor is readable, doing the interpreter's own waiting work
+    /// (its event loop); false when it has none, and the lane then waits detached.
+    using IdleHook = std::function<bool(int descriptor)>;
+
+    /// How an interpreter's own lane begins and ends, both on the lane's thread with the interpreter attached.
+    struct Lifecycle {
+        /// Set-up; may set_idle_hook. What it returns, unless empty, says why the interpreter is of no use.
+        std::function<std::string(Lane&)> begin;
+        std::function<void(Lane&)> end;   ///< before the interpreter is finalized
+    };
+    /// What became of a start or a stop; called on the lane's thread with no thread state attached.
+    using Started = std::function<void(std::shared_ptr<Lane>, std::string error)>;
+    using Stopped = std::function<void(InterpreterId, std::string remark)>;
+
+    /// Main's lane: the calling thread, which must be the main thread with main's thread state attached.
+    static std::shared_ptr<Lane> for_main();
+    /// A new interpreter on a thread of its own. Creation takes main's GIL for about 9 ms.
+    static void start(Preset preset, Lifecycle lifecycle, Started started);
+
+    /// Waits until no lane but main's has a thread; false if one still has after that time. Any thread, detached.
+    static bool wait_until_ended(std::chrono::milliseconds time);
+
+    ~Lane();
+    Lane(const Lane&) = delete;
+    Lane& operator=(const Lane&) = delete;
+
+    InterpreterId id() const { return id_; }
+    Preset preset() const { return preset_; }
+
+    /// Any thread.
+    void post(Job job);
+    /// The jobs that wait are dropped, the lane ends after the one that runs. Any thread.
+    void stop(Stopped stopped = {});
+    /// The lane's loop; start() calls it for other lanes. Main thread, attached; returns after stop(), attached.
+    void run();
+    void set_idle_hook(IdleHook hook) { idle_hook_ = std::move(hook); }
+
+    /// A job that interrupt() may stop is about to run, or has run. Lane's thread, attached.
+    void begin_interruptible();
+    void end_interruptible();
+    /// KeyboardInterrupt in what runs now; false if nothing does. Any thread; takes no GIL.
+    bool interrupt();
+    /// Wakes the thread again if an interrupt has not been taken yet: a signal that arrives just before a system call
+    /// is lost. To be called every 50 ms. True while one is outstanding. Any thread.
+    bool wake_again();
+    /// Whether wrappers of system calls on this thread must come back early.
+    static bool interrupted_here();
+    /// The lane whose thread this is, or null.
+    static Lane* here();
+
+    /// Bytes in the interpreter's small-object arenas. Any thread.
+    std::size_t arena_bytes();
+
+private:
+    explicit Lane(Preset preset);
+    void thread_main(Lifecycle lifecycle, Started started);
+    void finish(const Lifecycle& lifecycle);
+    bool wait_for_job(Job& job);
+    void adopt_this_thread();
+
+    Preset preset_;
+    InterpreterId id_ = main_interpreter;
+    bool is_main_ = false;
+    pthread_t thread_{};
+    PyThreadState* state_ = nullptr; ///< of the lane's thread
+    IdleHook idle_hook_;
+    int wake_descriptor_; ///< eventfd: a job or a stop came
+
+    std::mutex mutex_; ///< guards the jobs; never held while Python runs
+    std::deque<Job> jobs_;
+    bool stopping_ = false;
+    Stopped stopped_;
+
+    std::mutex interrupt_mutex_; ///< keeps the interpreter alive while another thread looks into it
+    PyInterpreterState* interpreter_ = nullptr;
+    bool interruptible_ = false;
+    std::atomic<bool> interrupted_ = false;
+};
+
+} // namespace xinterp::python

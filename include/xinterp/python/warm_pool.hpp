@@ -1,0 +1,38 @@
+// include/xinterp/python/warm_pool.hpp: interpreters made ahead of time, so that one is there at once.
+//
+// Making one takes about 9 ms and main's GIL; while main is busy in C that can be seconds. The pool is filled while main
+// is idle, and a spare is nowhere to be seen until it is handed out.
+#pragma once
+
+#include <xinterp/python/lane.hpp>
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace xinterp::python {
+
+class WarmPool {
+public:
+    explicit WarmPool(Lane::Lifecycle lifecycle) : lifecycle_{std::move(lifecycle)} {}
+
+    /// A spare of that preset, or null. Any thread.
+    std::shared_ptr<Lane> take(Preset preset);
+    /// Starts making one spare if there are fewer than `wanted`, being made included. To be called while main is idle.
+    void refill(Preset preset, std::size_t wanted);
+    /// Ends all spares. Any thread.
+    void clear();
+
+private:
+    struct Shared { // outlives the pool while a lane is being made
+        std::mutex mutex;
+        std::vector<std::shared_ptr<Lane>> spares;
+        std::size_t being_made = 0;
+        bool closed = false;
+    };
+
+    Lane::Lifecycle lifecycle_;
+    std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+};
+
+} // namespace xinterp::python

@@ -1,0 +1,113 @@
+#include <xinterp/kernel/cell_outputs.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace xinterp::kernel {
+
+using nlohmann::json;
+
+void CellOutputs::begin(const Cell& cell) {
+    Output output;
+    output.context = xeus::xrequest_context{cell.request.header(), cell.request.identities()};
+    output.allow_stdin = cell.allow_stdin;
+    outputs_.emplace(cell.id, std::move(output));
+    if (outputs_.size() > remembered) outputs_.erase(outputs_.begin());
+}
+
+void CellOutputs::routed(const Cell& cell) {
+    Output* output = find(cell.id);
+    if (output == nullptr || cell.runs.size() < 2) return;
+    for (const Cell::Run& run : cell.runs) output->labels.emplace(run.target, run.label);
+    output->prefixer = std::make_unique<LinePrefixer>();
+}
+
+CellOutputs::Output* CellOutputs::find(CellId cell) {
+    const auto found = outputs_.find(cell);
+    return found == outputs_.end() ? nullptr : &found->second;
+}
+
+const json& CellOutputs::parent(CellId cell) const {
+    static const json none = json::object();
+    const auto found = outputs_.find(cell);
+    return found == outputs_.end() ? none : found->second.context.header();
+}
+
+const xeus::xrequest_context* CellOutputs::context(CellId cell) const {
+    const auto found = outputs_.find(cell);
+    return found == outputs_.end() ? nullptr : &found->second.context;
+}
+
+bool CellOutputs::allows_input(CellId cell) const {
+    const auto found = outputs_.find(cell);
+    return found != outputs_.end() && found->second.allow_stdin;
+}
+
+void CellOutputs::publish_text(CellId cell, Stream stream, const std::string& text) {
+    server_.publish(parent(cell), "stream", json{{"name", modules::stream_name(stream)}, {"text", text}});
+}
+
+void CellOutputs::publish_all(CellId cell, const std::vector<LinePrefixer::Output>& outputs) {
+    for (const LinePrefixer::Output& output : outputs) publish_text(cell, output.stream, output.text);
+}
+
+void CellOutputs::write(Source source, Stream stream, std::string text) {
+    Output* output = find(source.cell);
+    if (output != nullptr && output->prefixer) {
+        const auto label = output->labels.find(source.interpreter);
+        if (label != output->labels.end()) {
+            publish_all(source.cell, output->prefixer->write(label->second, stream, text, LinePrefixer::Clock::now()));
+            return;
+        }
+    }
+    publish_text(source.cell, stream, text);
+}
+
+void CellOutputs::publish(Source source, const std::string& type, json content, json metadata, const std::vector<std::string>& buffers) {
+    Output* output = find(source.cell);
+    if (output != nullptr && output->prefixer) {
+        const auto label = output->labels.find(source.interpreter);
+        if (label != output->labels.end()) {
+            publish_all(source.cell, output->prefixer->flush(label->second));
+            if (content.contains("data") && content["data"].is_object()) {
+                HeadedBundle headed = head_bundle(label->second, std::move(content["data"]));
+                if (!headed.header.is_null() && type != "update_display_data")
+                    server_.publish(parent(source.cell), "display_data",
+                                    json{{"data", std::move(headed.header)}, {"metadata", json::object()}, {"transient", json::object()}});
+                content["data"] = std::move(headed.data);
+            }
+        }
+    }
+    xeus::buffer_sequence sequence;
+    for (const std::string& buffer : buffers) sequence.emplace_back(buffer.begin(), buffer.end());
+    server_.publish(parent(source.cell), type, std::move(content), std::move(metadata), std::move(sequence));
+}
+
+void CellOutputs::show_error(CellId cell, const std::string& label, const json& reply) {
+    json traceback = reply.value("traceback", json::array());
+    if (!label.empty()) traceback.insert(traceback.begin(), "[" + label + "]");
+    server_.publish(parent(cell), "error",
+                    json{{"ename", reply.value("ename", "")}, {"evalue", reply.value("evalue", "")}, {"traceback", std::move(traceback)}});
+}
+
+void CellOutputs::flush(CellId cell, const std::string& label) {
+    if (Output* output = find(cell); output != nullptr && output->prefixer) publish_all(cell, output->prefixer->flush(label));
+}
+
+std::optional<Timers::Clock::time_point> CellOutputs::next_due() const {
+    std::optional<Timers::Clock::time_point> due;
+    for (auto output = outputs_.rbegin(); output != outputs_.rend(); ++output) {
+        if (!output->second.prefixer) continue;
+        const auto when = output->second.prefixer->next_due();
+        if (when && (!due || *when < *due)) due = when;
+    }
+    return due;
+}
+
+void CellOutputs::tick() {
+    const auto now = LinePrefixer::Clock::now();
+    for (auto& [cell, output] : outputs_)
+        if (output.prefixer) publish_all(cell, output.prefixer->tick(now));
+}
+
+} // namespace xinterp::kernel

@@ -1,0 +1,371 @@
+#include <xinterp/kernel/arguments.hpp>
+#include <xinterp/kernel/commands.hpp>
+#include <xinterp/kernel/table.hpp>
+
+#include <algorithm>
+#include <array>
+#include <format>
+#include <memory>
+#include <utility>
+
+namespace xinterp::kernel {
+namespace {
+
+using nlohmann::json;
+using python::main_interpreter;
+
+// How long a forced close waits for the cell that it interrupts before it reports back.
+constexpr std::chrono::seconds close_patience{2};
+
+struct Usage {
+    std::string_view command, arguments, does;
+};
+
+constexpr std::array usages{
+    Usage{"list", "", "the interpreters: id, name, preset, GIL, state, cells run, memory, age, origin"},
+    Usage{"create", "NAME... [--preset P] [--if-missing] [--fresh]", "create interpreters; -n 4 creates some with ids only"},
+    Usage{"use", "TARGET", "plain cells of this client go to TARGET from now on; main returns"},
+    Usage{"close", "TARGET... [--force]", "finalize and destroy; --force interrupts what runs there first"},
+    Usage{"reset", "TARGET... [--force]", "a fresh interpreter under the same name and preset"},
+    Usage{"rename", "TARGET NAME", "give an interpreter another name"},
+    Usage{"interrupt", "TARGET...", "KeyboardInterrupt there and nowhere else"},
+    Usage{"wait", "[TARGET...] [--timeout S]", "until their detached cells have ended"},
+    Usage{"help", "", "this table"},
+};
+
+std::string usage_line(std::string_view command) {
+    for (const Usage& usage : usages)
+        if (usage.command == command) return std::format("Usage: %interp {} {}", usage.command, usage.arguments);
+    return "";
+}
+
+std::string help_text() {
+    Rows rows{{"command", "does"}};
+    for (const Usage& usage : usages) rows.push_back({std::format("%interp {} {}", usage.command, usage.arguments), std::string{usage.does}});
+    return plain_table(rows) + "\nTARGET is a name, an id, or a list (alice,bob). close, reset, interrupt and wait take `all`.\n";
+}
+
+json success(const std::string& text, json value = nullptr) {
+    return {{"ok", true}, {"text", text.empty() ? "" : text + "\n"}, {"value", std::move(value)}};
+}
+
+json failure(const std::string& error) { return {{"ok", false}, {"error", error}}; }
+
+std::vector<std::string> strings(const json& request, const char* key) {
+    std::vector<std::string> all;
+    if (const auto found = request.find(key); found != request.end() && found->is_array())
+        for (const json& each : *found) {
+            if (!each.is_string() && !each.is_number_integer()) throw UsageError{std::format("{} are names or ids, not {}.", key, each.dump())};
+            all.push_back(each.is_string() ? each.get<std::string>() : each.dump());
+        }
+    return all;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+    return text;
+}
+
+// Collects the results of several steps, in the order of the steps, and reports once all have come.
+class Gathered {
+public:
+    Gathered(std::size_t count, std::function<void(std::vector<json>)> done) : results_(count), left_{count}, done_{std::move(done)} {}
+    void give(std::size_t index, json result) {
+        results_[index] = std::move(result);
+        if (--left_ == 0) done_(std::move(results_));
+    }
+
+private:
+    std::vector<json> results_;
+    std::size_t left_;
+    std::function<void(std::vector<json>)> done_;
+};
+
+// One result of several: all their sentences; the first error fails it.
+json combine(const std::vector<json>& results) {
+    std::string text, errors;
+    json values = json::array();
+    for (const json& result : results) {
+        if (result.at("ok").get<bool>()) {
+            text += result.at("text").get<std::string>();
+            values.push_back(result.at("value"));
+        } else {
+            errors += (errors.empty() ? "" : "\n") + result.at("error").get<std::string>();
+        }
+    }
+    if (!errors.empty()) return failure(errors);
+    return {{"ok", true}, {"text", text}, {"value", values}};
+}
+
+} // namespace
+
+json Commands::parse_line(const std::string& line) {
+    std::vector<std::string> words = split_words(line);
+    const std::string command = words.empty() ? "list" : words.front();
+    if (!words.empty()) words.erase(words.begin());
+
+    std::vector<std::string> positional;
+    bool if_missing = false, fresh = false, force = false;
+    std::optional<python::Preset> preset;
+    std::optional<std::chrono::duration<double>> timeout;
+    std::optional<int> count;
+    ArgumentParser parser{"%interp " + command, usage_line(command)};
+    parser.positional(positional);
+    if (command == "create") {
+        parser.preset("--preset", preset);
+        parser.flag("--if-missing", if_missing);
+        parser.flag("--fresh", fresh);
+        parser.count("-n", count);
+    } else if (command == "close" || command == "reset") {
+        parser.flag("--force", force);
+    } else if (command == "wait") {
+        parser.seconds("--timeout", timeout);
+    } else if (std::ranges::none_of(usages, [&](const Usage& usage) { return usage.command == command; })) {
+        std::vector<std::string> known;
+        for (const Usage& usage : usages) known.emplace_back(usage.command);
+        const auto near = nearest(command, known);
+        throw UsageError{"no command '%interp " + command + "'" + (near ? "; did you mean %interp " + *near + "?" : ".") +
+                         "\nThe commands are " + joined(known) + "."};
+    }
+    parser.parse(std::move(words));
+
+    json request{{"command", command}};
+    if (command == "create") {
+        request["names"] = split_names(positional);
+        if (preset) request["preset"] = python::preset_name(*preset);
+        if (count) request["n"] = *count;
+        request["if_missing"] = if_missing;
+        request["fresh"] = fresh;
+    } else if (command == "rename") {
+        if (positional.size() != 2) throw UsageError{"rename takes a target and a new name.\n" + usage_line(command)};
+        request["target"] = positional[0];
+        request["name"] = positional[1];
+    } else if (command == "list" || command == "help") {
+        if (!positional.empty()) throw UsageError{command + " takes no arguments, not '" + positional.front() + "'.\n" + usage_line(command)};
+    } else {
+        request["targets"] = split_names(positional);
+        request["force"] = force;
+        if (timeout) request["timeout"] = timeout->count();
+    }
+    return request;
+}
+
+std::function<void()> Commands::run(const json& request, const Caller& caller, Done done) {
+    try {
+        return dispatch(request, caller, done);
+    } catch (const UsageError& error) {
+        done(failure(error.what()));
+    } catch (const json::exception&) {
+        done(failure("arguments of the wrong type: " + request.dump(-1, ' ', false, json::error_handler_t::replace)));
+    }
+    return {};
+}
+
+std::function<void()> Commands::dispatch(const json& request, const Caller& caller, const Done& done) {
+    if (request.contains("line")) return dispatch(parse_line(request.at("line")), caller, done);
+    const std::string command = request.at("command");
+    const std::vector<std::string> targets = strings(request, "targets");
+    const bool may_be_empty = command == "wait" || !request.contains("targets");
+    if (targets.empty() && !may_be_empty) throw UsageError{command + " needs a target: a name, an id or a list.\n" + usage_line(command)};
+
+    if (command == "list") {
+        done(list());
+    } else if (command == "help") {
+        done({{"ok", true}, {"text", help_text()}, {"value", nullptr}});
+    } else if (command == "get") {
+        const InterpreterInfo info = interpreters_.resolve(strings(json{{"target", {request.at("target")}}}, "target").front());
+        done(success("", {{"id", info.id}, {"name", info.name}}));
+    } else if (command == "create") {
+        create(request, caller, done);
+    } else if (command == "use") {
+        std::vector<InterpreterId> ids;
+        std::vector<std::string> labels;
+        for (const InterpreterInfo& info : interpreters_.resolve(targets)) {
+            ids.push_back(info.id);
+            labels.push_back(info.label());
+        }
+        router_.use(caller.session, ids);
+        done(success("plain cells run in " + joined(labels) + " from now on."));
+    } else if (command == "close") {
+        close(request, caller, done);
+    } else if (command == "reset") {
+        reset(request, caller, done);
+    } else if (command == "rename") {
+        const InterpreterInfo info = interpreters_.resolve(strings(json{{"target", {request.at("target")}}}, "target").front());
+        const std::string name = request.at("name");
+        if (info.id == main_interpreter) throw UsageError{"main keeps its name."};
+        if (info.name != name) interpreters_.check_name(name);
+        interpreters_.registry().rename(info.id, name);
+        done(success(info.label() + " is called " + name + " now."));
+    } else if (command == "interrupt") {
+        interrupt(request, done);
+    } else if (command == "wait") {
+        return wait(request, caller, done);
+    } else {
+        throw UsageError{"no command '" + command + "'."};
+    }
+    return {};
+}
+
+json Commands::list() {
+    Rows rows{{"id", "name", "preset", "GIL", "state", "cells", "memory", "age", "from"}};
+    json values = json::array();
+    const auto now = std::chrono::steady_clock::now();
+    for (const InterpreterInfo& info : interpreters_.registry().list()) {
+        const bool own_memory = info.id == main_interpreter || python::has_own_gil(info.preset);
+        const std::size_t bytes = own_memory ? backend_.memory(info.id) : 0;
+        const double age = std::chrono::duration<double>{now - info.created}.count();
+        const std::string state{python::state_name(info.state)};
+        rows.push_back({std::to_string(info.id), info.name, std::string{info.preset_label()}, std::string{info.gil()}, state,
+                        std::to_string(info.cells_run), own_memory ? bytes_text(bytes) : "with main", age_text(age), info.origin});
+        values.push_back({{"id", info.id}, {"name", info.name.empty() ? json{nullptr} : json(info.name)}, {"preset", info.preset_label()},
+                          {"gil", info.gil()}, {"state", state}, {"cells", info.cells_run},
+                          {"memory", own_memory ? json(bytes) : json{nullptr}}, {"age", age}, {"origin", info.origin}});
+        for (const char* key : {"name", "memory"}) // a one-element initializer list is an array to the JSON library
+            if (values.back()[key].is_array()) values.back()[key] = nullptr;
+    }
+    return {{"ok", true}, {"text", plain_table(rows)}, {"html", html_table(rows)}, {"value", values}};
+}
+
+void Commands::create(const json& request, const Caller& caller, Done done) {
+    std::vector<std::string> names = strings(request, "names");
+    const bool if_missing = request.value("if_missing", false), fresh = request.value("fresh", false);
+    const auto preset = request.contains("preset") && request["preset"].is_string() ? parse_preset(request["preset"]) : python::Preset::notebook;
+    if (if_missing && fresh) throw UsageError{"--if-missing keeps an interpreter and --fresh resets it: choose one."};
+    if (request.contains("n") && request["n"].is_number_integer()) {
+        if (!names.empty()) throw UsageError{"-n creates interpreters with ids only: give names or -n, not both.\n" + usage_line("create")};
+        if (request["n"] < 1 || request["n"] > 1000) throw UsageError{"n is a whole number from 1 to 1000."};
+        names.resize(request["n"].get<std::size_t>());
+    }
+    if (names.empty()) throw UsageError{"create needs a name, or -n and how many.\n" + usage_line("create")};
+    for (std::size_t i = 0; i < names.size(); ++i)
+        if (!names[i].empty() && std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]) != names.begin() + static_cast<std::ptrdiff_t>(i))
+            throw UsageError{"'" + names[i] + "' is named twice."};
+
+    // Everything is checked before anything is made.
+    std::vector<std::optional<InterpreterInfo>> existing;
+    for (const std::string& name : names) {
+        existing.push_back(name.empty() || python::name_problem(name) ? std::nullopt : interpreters_.registry().find(name));
+        if (existing.back() && fresh) check_may_end(*existing.back(), false, caller, "create --fresh");
+        else if (!(existing.back() && if_missing) && !name.empty()) interpreters_.check_name(name);
+    }
+    const auto gathered = std::make_shared<Gathered>(names.size(), [done = std::move(done)](const std::vector<json>& results) { done(combine(results)); });
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (existing[i] && if_missing) {
+            gathered->give(i, success(names[i] + " exists already (id " + std::to_string(existing[i]->id) + ").", existing[i]->id));
+        } else if (existing[i]) {
+            replace(*existing[i], [gathered, i](json result) { gathered->give(i, std::move(result)); });
+        } else {
+            interpreters_.create(names[i], preset, [gathered, i](const auto& info, const std::string& error) {
+                gathered->give(i, info ? success(info->name.empty() ? std::format("created interpreter {} ({}).", info->id, info->preset_label())
+                                                                    : std::format("created {} (id {}, {}).", info->name, info->id, info->preset_label()),
+                                                 info->id)
+                                       : failure("the interpreter could not be created: " + error));
+            });
+        }
+    }
+}
+
+void Commands::check_may_end(const InterpreterInfo& info, bool force, const Caller& caller, const std::string& command) const {
+    if (info.id == main_interpreter) {
+        if (command == "close") throw UsageError{"main cannot be closed: it is the kernel itself. Shut the kernel down instead."};
+        throw UsageError{"main cannot be reset. Restart the kernel instead."};
+    }
+    if (caller.interpreter == info.id) throw UsageError{"this cell runs in " + info.label() + ": close or reset it from another interpreter."};
+    if (router_.is_busy(info.id) && !force)
+        throw UsageError{info.label() + " is running a cell. To interrupt it first: %interp " +
+                         (command == "create --fresh" ? "reset" : command) + " " + info.label() + " --force"};
+}
+
+void Commands::close(const json& request, const Caller& caller, Done done) {
+    const bool force = request.value("force", false);
+    const std::vector<InterpreterInfo> infos = interpreters_.resolve(strings(request, "targets"));
+    for (const InterpreterInfo& info : infos) check_may_end(info, force, caller, "close");
+    const auto gathered = std::make_shared<Gathered>(infos.size(), [done = std::move(done)](const std::vector<json>& results) { done(combine(results)); });
+    for (std::size_t i = 0; i < infos.size(); ++i) {
+        const InterpreterInfo& info = infos[i];
+        const std::string label = info.label();
+        const auto told = std::make_shared<bool>(false);
+        const auto tell = [gathered, i, told](json result) {
+            if (!std::exchange(*told, true)) gathered->give(i, std::move(result));
+        };
+        router_.retire(info.id, label + " was closed before this cell could run there.");
+        router_.interrupt(info.id, [](bool) {});
+        interpreters_.close(info.id, [tell, label](const std::string& remark) {
+            tell(success("closed " + label + "." + (remark.empty() ? "" : " But " + remark + ".")));
+        });
+        timers_.after(close_patience, [tell, label] { tell(success(label + " has not stopped yet; it will be closed as soon as it does.")); });
+    }
+}
+
+void Commands::replace(const InterpreterInfo& old, std::function<void(json)> done) {
+    router_.retire(old.id, old.label() + " was reset before this cell could run there.");
+    router_.interrupt(old.id, [](bool) {});
+    interpreters_.registry().rename(old.id, "");
+    interpreters_.close(old.id, [](const std::string&) {});
+    interpreters_.create(old.name, old.preset, [this, old, done = std::move(done)](const auto& info, const std::string& error) {
+        if (!info) {
+            done(failure(old.label() + " is closed, but a fresh one could not be created: " + error));
+            return;
+        }
+        router_.replace(old.id, info->id);
+        done(success(std::format("{} is a fresh interpreter now (id {}, {}).", old.label(), info->id, info->preset_label()), info->id));
+    });
+}
+
+void Commands::reset(const json& request, const Caller& caller, const Done& done) {
+    const bool force = request.value("force", false);
+    const std::vector<InterpreterInfo> infos = interpreters_.resolve(strings(request, "targets"));
+    for (const InterpreterInfo& info : infos) check_may_end(info, force, caller, "reset");
+    const auto gathered = std::make_shared<Gathered>(infos.size(), [done](const std::vector<json>& results) { done(combine(results)); });
+    for (std::size_t i = 0; i < infos.size(); ++i) replace(infos[i], [gathered, i](json result) { gathered->give(i, std::move(result)); });
+}
+
+void Commands::interrupt(const json& request, const Done& done) {
+    const std::vector<InterpreterInfo> infos = interpreters_.resolve(strings(request, "targets"));
+    const auto gathered = std::make_shared<Gathered>(infos.size(), [done](const std::vector<json>& results) { done(combine(results)); });
+    for (std::size_t i = 0; i < infos.size(); ++i) {
+        const std::string label = infos[i].label();
+        const bool runs = router_.interrupt(infos[i].id, [gathered, i, label](bool stopped) {
+            gathered->give(i, success(stopped ? "interrupted " + label + "."
+                                              : label + " has not stopped yet: it handles the interrupt itself, or is in C code that cannot be interrupted.",
+                                      stopped));
+        });
+        if (!runs) gathered->give(i, success("nothing runs in " + label + ".", false));
+    }
+}
+
+std::function<void()> Commands::wait(const json& request, const Caller& caller, const Done& done) {
+    std::vector<InterpreterId> ids;
+    const std::vector<std::string> targets = strings(request, "targets");
+    if (!targets.empty() && !(targets.size() == 1 && targets.front() == "all"))
+        for (const InterpreterInfo& info : interpreters_.resolve(targets)) ids.push_back(info.id);
+    struct Waiting {
+        std::uint64_t handle = 0;
+        std::optional<Timers::Handle> timer;
+        bool over = false;
+    };
+    const auto waiting = std::make_shared<Waiting>();
+    const auto stop = [this, waiting] {
+        waiting->over = true;
+        router_.stop_waiting(waiting->handle);
+        if (waiting->timer) timers_.cancel(*waiting->timer);
+    };
+    if (request.contains("timeout") && request["timeout"].is_number()) {
+        const double seconds = request["timeout"];
+        if (!(seconds > 0 && seconds < 1e9)) throw UsageError{"timeout is a number of seconds above 0."};
+        waiting->timer = timers_.after(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>{seconds}), [stop, done, seconds] {
+            stop();
+            done(failure(std::format("detached cells still run after {:g} s.", seconds)));
+        });
+    }
+    const std::uint64_t handle = router_.wait(std::move(ids), caller.cell, [stop, done] {
+        stop();
+        done(success(""));
+    });
+    if (!waiting->over) waiting->handle = handle;
+    return stop;
+}
+
+} // namespace xinterp::kernel

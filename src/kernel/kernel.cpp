@@ -1,0 +1,383 @@
+#include <xinterp/kernel/kernel.hpp>
+#include <xinterp/kernel/log.hpp>
+
+#include <xeus-zmq/xzmq_context.hpp>
+#include <xeus/xeus_context.hpp>
+#include <xeus/xhelper.hpp>
+
+#include <algorithm>
+#include <format>
+#include <utility>
+
+namespace xinterp::kernel {
+
+using nlohmann::json;
+
+// xeus frames an execute request (busy, execute_input, reply, idle) and answers kernel_info and comms; everything else is
+// answered by the kernel itself, because xeus answers it at once or not at all.
+class Kernel::XeusInterpreter final : public xeus::xinterpreter {
+public:
+    explicit XeusInterpreter(Kernel& kernel) : kernel_{kernel} {}
+
+private:
+    void configure_impl() override {}
+
+    void execute_request_impl(send_reply_callback callback, int count, const std::string&, xeus::execute_request_config config,
+                              json) override {
+        Cell& cell = *kernel_.beginning_;
+        cell.count = config.silent ? count + 1 : count;
+        cell.finish = std::move(callback);
+    }
+
+    json kernel_info_request_impl() override {
+        return {{"status", "ok"},
+                {"protocol_version", xeus::get_protocol_version()},
+                {"implementation", "xinterp"},
+                {"implementation_version", kernel_.info_.version},
+                {"language_info", kernel_.info_.language},
+                {"banner", kernel_.info_.banner},
+                {"help_links", json::array({json{{"text", "Python"}, {"url", "https://docs.python.org/3.14"}}})},
+                {"supported_features", json::array()},
+                {"debugger", false}};
+    }
+
+    json complete_request_impl(const std::string&, int) override { return json::object(); }
+    json inspect_request_impl(const std::string&, int, int) override { return json::object(); }
+    json is_complete_request_impl(const std::string&) override { return json::object(); }
+    json shutdown_request_impl(bool) override { return json::object(); }
+    json interrupt_request_impl() override { return json::object(); }
+
+    Kernel& kernel_;
+};
+
+Kernel::Kernel(const xeus::xkernel_configuration& configuration, KernelInfo info, python::Registry& registry)
+    : info_{std::move(info)}, configuration_{configuration}, registry_{registry},
+      pipes_{outbox_, ProcessPipes::Watcher{
+                          [this](int descriptor) {
+                              outbox_.post(0, [this, descriptor] { server_->watch(descriptor, [this, descriptor] { pipes_.read(descriptor); }); });
+                          },
+                          [this](int descriptor) { server_->unwatch(descriptor); }}} {
+    const auto build_server = [this](xeus::xcontext& context, const xeus::xconfiguration&, json::error_handler_t) {
+        auto server = std::make_unique<Server>(context.get_wrapped_context<zmq::context_t>(), configuration_, outbox_);
+        server_ = server.get();
+        return server;
+    };
+    xeus_ = std::make_unique<xeus::xkernel>(xeus::xconfiguration{configuration}, xeus::get_user_name(), xeus::make_zmq_context(),
+                                            std::make_unique<XeusInterpreter>(*this), build_server);
+    server_->set_handler(*this);
+    outputs_ = std::make_unique<CellOutputs>(*server_);
+    inputs_ = std::make_unique<InputBroker>(*server_, *outputs_);
+}
+
+Kernel::~Kernel() = default;
+
+void Kernel::set_backend(Backend& backend, std::function<void()> shut_down) {
+    backend_ = &backend;
+    shut_down_ = std::move(shut_down);
+    interpreters_ = std::make_unique<Interpreters>(registry_, backend);
+    router_ = std::make_unique<Router>(*interpreters_, backend, server_->timers(), static_cast<RouterFront&>(*this));
+    commands_ = std::make_unique<Commands>(*interpreters_, *router_, backend, server_->timers());
+}
+
+void Kernel::serve() { xeus_->start(); }
+
+void Kernel::close() { xeus_.reset(); }
+
+void Kernel::stop() {
+    outbox_.post(0, [this] { server_->stop(); });
+}
+
+void Kernel::request_shutdown() {
+    outbox_.post(0, [this] { shut_down(); });
+}
+
+void Kernel::capture_process_output() {
+    process_output_ = std::make_unique<ProcessOutput>(outbox_, [this] { return process_output_owner(); });
+    for (const int descriptor : process_output_->descriptors()) server_->watch(descriptor, [this] { process_output_->drain(); });
+}
+
+void Kernel::run_began(Source source) {
+    const std::scoped_lock lock{runs_mutex_};
+    runs_.push_back(source);
+    last_run_ = source;
+}
+
+void Kernel::run_ended(Source source) {
+    const std::scoped_lock lock{runs_mutex_};
+    std::erase_if(runs_, [&](const Source& run) { return run.cell == source.cell && run.interpreter == source.interpreter; });
+}
+
+ProcessOutput::Owner Kernel::process_output_owner() const {
+    const std::scoped_lock lock{runs_mutex_};
+    if (runs_.size() == 1) return {runs_.front(), true};
+    // [process] heads it already: no interpreter's prefix
+    const CellId foreground = foreground_;
+    return {Source{foreground != 0 ? foreground : last_run_.cell, -1}, false};
+}
+
+void Kernel::flush_processes(CellId cell) {
+    std::fflush(nullptr);
+    if (process_output_) process_output_->drain();
+    pipes_.drain(cell);
+}
+
+// --- modules::FrontEnd ------------------------------------------------------------------------------------------------
+
+void Kernel::write(Source source, Stream stream, std::string_view text) {
+    pipes_.drain(source.cell);
+    outbox_.write(source, stream, text);
+}
+
+void Kernel::publish(Source source, std::string type, json content, json metadata, std::vector<std::string> buffers) {
+    pipes_.drain(source.cell);
+    outbox_.post(source.cell, [this, source, type = std::move(type), content = std::move(content), metadata = std::move(metadata),
+                               buffers = std::move(buffers)]() mutable {
+        outputs_->publish(source, type, std::move(content), std::move(metadata), buffers);
+    });
+}
+
+std::shared_ptr<modules::Answer> Kernel::ask_input(Source source, std::string prompt, bool password) {
+    auto answer = std::make_shared<modules::Answer>();
+    pipes_.drain(source.cell);
+    outbox_.post(source.cell, [this, source, prompt = std::move(prompt), password, answer] {
+        const auto info = registry_.get(source.interpreter);
+        const std::string label = source.interpreter == python::main_interpreter || !info ? "" : info->label();
+        inputs_->ask(source, label, prompt, password, answer);
+    });
+    return answer;
+}
+
+void Kernel::withdraw_input(const std::shared_ptr<modules::Answer>& answer) {
+    outbox_.post(0, [this, answer] { inputs_->withdraw(answer); });
+}
+
+std::shared_ptr<modules::Answer> Kernel::command(Source source, json request) {
+    auto answer = std::make_shared<modules::Answer>();
+    outbox_.post(source.cell, [this, source, request = std::move(request), answer] {
+        const xeus::xrequest_context* context = outputs_->context(source.cell);
+        Commands::Caller caller{context == nullptr ? "" : context->header().value("session", ""), source.cell, source.interpreter};
+        auto cancel = commands_->run(request, caller, [this, answer](json result) {
+            command_cancels_.erase(answer);
+            answer->give(std::move(result));
+        });
+        if (cancel) command_cancels_.emplace(answer, std::move(cancel));
+    });
+    return answer;
+}
+
+void Kernel::withdraw_command(const std::shared_ptr<modules::Answer>& answer) {
+    outbox_.post(0, [this, answer] {
+        if (const auto cancel = command_cancels_.extract(answer)) cancel.mapped()();
+    });
+}
+
+int Kernel::process_pipe(Source source, Stream stream) { return pipes_.write_end(source, stream); }
+
+// --- RouterFront ------------------------------------------------------------------------------------------------------
+
+void Kernel::begin(Cell& cell) {
+    outputs_->begin(cell);
+    beginning_ = &cell;
+    const bool counts = !cell.silent && cell.store_history;
+    json content{{"code", cell.code}, {"silent", !counts}, {"store_history", false}, {"stop_on_error", false}, {"allow_stdin", cell.allow_stdin}};
+    server_->pass_to_xeus(Channel::shell, xeus::xmessage{cell.request.identities(), cell.request.header(), json::object(),
+                                                         cell.request.metadata(), std::move(content), {}});
+    beginning_ = nullptr;
+    if (!cell.silent && !cell.store_history)
+        server_->publish(cell.request.header(), "execute_input", json{{"code", cell.code}, {"execution_count", cell.count}});
+    foreground_ = cell.id;
+}
+
+void Kernel::abort(Cell& cell) {
+    server_->publish_status(cell.request.header(), "busy");
+    server_->reply(Channel::shell, xeus::xrequest_context{cell.request.header(), cell.request.identities()}, "execute_reply",
+                   json{{"status", "aborted"}});
+    server_->publish_status(cell.request.header(), "idle");
+}
+
+void Kernel::routed(const Cell& cell) {
+    if (cell.detached) foreground_ = 0;
+    outputs_->routed(cell);
+}
+
+void Kernel::flush(const Cell& cell, const Cell::Run* run) { outputs_->flush(cell.id, run == nullptr ? "" : run->label); }
+
+// A sentence of the kernel to the whole cell: under no target's prefix.
+void Kernel::write(const Cell& cell, Stream stream, const std::string& text) { outputs_->write(Source{cell.id, -1}, stream, text); }
+
+void Kernel::show_error(const Cell& cell, const std::string& label, const json& reply) {
+    if (!cell.silent) outputs_->show_error(cell.id, label, reply);
+}
+
+void Kernel::ended(const Cell& cell) {
+    CellId own = cell.id;
+    foreground_.compare_exchange_strong(own, 0);
+    pipes_.close_write_ends(cell.id);
+    if (cell.store_history) history_.store_inputs(0, cell.count, cell.code);
+}
+
+void Kernel::run_commands(Cell& cell, std::vector<std::string> lines, std::function<void(json)> done) {
+    run_next_command(cell.id, std::make_shared<std::vector<std::string>>(std::move(lines)), 0, std::move(done));
+}
+
+void Kernel::run_next_command(CellId id, std::shared_ptr<std::vector<std::string>> lines, std::size_t index, std::function<void(json)> done) {
+    if (index == lines->size()) {
+        done(json{{"status", "ok"}});
+        return;
+    }
+    const auto fail = [this, id, done](const std::string& name, const std::string& message) {
+        const json reply = error_reply(name, message);
+        if (const Cell* cell = router_->cell(id)) show_error(*cell, "", reply);
+        done(reply);
+    };
+    json request;
+    try {
+        request = Commands::parse_line(lines->at(index));
+    } catch (const UsageError& error) {
+        fail("UsageError", error.what());
+        return;
+    }
+    Cell* cell = const_cast<Cell*>(router_->cell(id));
+    const Commands::Caller caller{cell->session, id, std::nullopt};
+    auto cancel = commands_->run(request, caller, [this, id, lines, index, done, fail](const json& result) {
+        if (Cell* own = const_cast<Cell*>(router_->cell(id))) own->cancel = nullptr;
+        if (!result.at("ok").get<bool>()) {
+            fail("UsageError", result.at("error"));
+            return;
+        }
+        const std::string text = result.at("text");
+        if (result.contains("html"))
+            outputs_->publish(Source{id, -1}, "display_data",
+                              json{{"data", {{"text/plain", text}, {"text/html", result["html"]}}}, {"metadata", json::object()}, {"transient", json::object()}},
+                              json::object(), {});
+        else if (!text.empty())
+            outputs_->write(Source{id, -1}, Stream::out, text);
+        run_next_command(id, lines, index + 1, done);
+    });
+    cell = const_cast<Cell*>(router_->cell(id)); // it may have ended meanwhile
+    if (cancel && cell != nullptr && !cell->ended)
+        cell->cancel = [cancel = std::move(cancel), fail] {
+            cancel();
+            fail("KeyboardInterrupt", "");
+        };
+}
+
+// --- ServerHandler ----------------------------------------------------------------------------------------------------
+
+void Kernel::write_text(Outbox::Text text) { outputs_->write(text.source, text.stream, std::move(text.text)); }
+
+void Kernel::received(Channel channel, Received received) {
+    const std::string where{channel_name(channel)};
+    if (!received.message) {
+        log_warning(std::format("a message on {} was dropped: {}.", where, received.problem));
+        return;
+    }
+    xeus::xmessage message = std::move(*received.message);
+    if (const auto problem = header_problem(message.header())) {
+        log_warning(std::format("a message on {} was dropped: {}.", where, *problem));
+        return;
+    }
+    if (channel == Channel::standard_input) {
+        if (!received.problem.empty()) log_warning(std::format("a message on {} was dropped: {}.", where, received.problem));
+        else inputs_->reply(message);
+        return;
+    }
+    if (!received.problem.empty()) refuse(channel, message, message.header().at("msg_type").get<std::string>() + ": " + received.problem + ".");
+    else if (const auto problem = request_problem(channel, message)) refuse(channel, message, *problem);
+    else answer(channel, std::move(message));
+}
+
+void Kernel::refuse(Channel channel, const xeus::xmessage& request, const std::string& problem) {
+    log_warning(std::format("a message on {} was refused: {}", channel_name(channel), problem));
+    server_->publish_status(request.header(), "busy");
+    const std::string type = reply_type(request.header().at("msg_type"));
+    json content = error_reply("BadRequest", problem);
+    if (type == "execute_reply") content["execution_count"] = 0;
+    if (!type.empty()) server_->reply(channel, xeus::xrequest_context{request.header(), request.identities()}, type, std::move(content));
+    server_->publish_status(request.header(), "idle");
+}
+
+void Kernel::answer(Channel channel, xeus::xmessage request) {
+    const std::string type = request.header().at("msg_type");
+    if (type == "execute_request") {
+        router_->submit(std::move(request));
+        return;
+    }
+    if (type == "kernel_info_request" || type.starts_with("comm_")) {
+        server_->pass_to_xeus(channel, std::move(request));
+        return;
+    }
+    if (type == "complete_request" || type == "inspect_request" || type == "is_complete_request") {
+        ask(channel, request);
+        return;
+    }
+    const xeus::xrequest_context context{request.header(), request.identities()};
+    server_->publish_status(request.header(), "busy");
+    json content{{"status", "ok"}};
+    if (type == "history_request") {
+        content = history(request.content());
+    } else if (type == "connect_request") {
+        const auto port = [](const std::string& text) { return text.empty() ? 0 : std::stoi(text); };
+        content["shell_port"] = port(configuration_.m_shell_port);
+        content["iopub_port"] = port(configuration_.m_iopub_port);
+        content["stdin_port"] = port(configuration_.m_stdin_port);
+        content["control_port"] = port(configuration_.m_control_port);
+        content["hb_port"] = port(configuration_.m_hb_port);
+    } else if (type == "interrupt_request") {
+        router_->interrupt_foreground();
+    } else if (type == "shutdown_request") {
+        content["restart"] = request.content().value("restart", false);
+        server_->publish(request.header(), "shutdown_reply", content);
+    }
+    server_->reply(channel, context, reply_type(type), std::move(content));
+    server_->publish_status(request.header(), "idle");
+    if (type == "shutdown_request") shut_down();
+}
+
+void Kernel::ask(Channel channel, const xeus::xmessage& request) {
+    const std::string type = request.header().at("msg_type");
+    const std::string question = type.substr(0, type.find("_request"));
+    const std::string code = request.content().at("code");
+    server_->publish_status(request.header(), "busy");
+    const auto answered = std::make_shared<bool>(false);
+    const xeus::xrequest_context context{request.header(), request.identities()};
+    const auto reply = [this, channel, context, type, answered](json content) {
+        if (std::exchange(*answered, true)) return;
+        server_->reply(channel, context, reply_type(type), std::move(content));
+        server_->publish_status(context.header(), "idle");
+    };
+    json nothing;
+    if (question == "complete") {
+        const json position = request.content().value("cursor_pos", json{});
+        const int end = position.is_number_integer() ? position.get<int>() : 0;
+        nothing = {{"status", "ok"}, {"matches", json::array()}, {"cursor_start", end}, {"cursor_end", end}, {"metadata", json::object()}};
+    } else if (question == "inspect") {
+        nothing = {{"status", "ok"}, {"found", false}, {"data", json::object()}, {"metadata", json::object()}};
+    } else {
+        nothing = {{"status", "unknown"}};
+    }
+    server_->timers().after(question_patience, [reply, nothing] { reply(nothing); });
+    backend_->ask(router_->target_of(context.header().at("session"), code), question, request.content(), reply);
+}
+
+json Kernel::history(const json& content) const {
+    const std::string access = content.at("hist_access_type");
+    const bool raw = content.value("raw", true), output = content.value("output", false);
+    const auto number = [&](const char* key, int missing) {
+        const auto found = content.find(key);
+        return found != content.end() && found->is_number_integer() ? found->get<int>() : missing;
+    };
+    if (access == "tail") return history_.get_tail(number("n", 10), raw, output);
+    if (access == "range") return history_.get_range(number("session", 0), number("start", 0), number("stop", 0), raw, output);
+    if (access == "search")
+        return history_.search(content.value("pattern", "*"), raw, output, number("n", 0), content.value("unique", false));
+    return error_reply("BadRequest", "history_request: hist_access_type is tail, range or search, not '" + access + "'.");
+}
+
+void Kernel::shut_down() {
+    if (std::exchange(shutting_down_, true)) return;
+    server_->timers().after(shutdown_grace, [this] { server_->stop(); });
+    shut_down_();
+}
+
+} // namespace xinterp::kernel

@@ -1,0 +1,99 @@
+#include <xinterp/kernel/outbox.hpp>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace xinterp::kernel {
+namespace {
+// What an entry costs besides its text: many small ones are bounded too.
+constexpr std::size_t entry_overhead = 256;
+} // namespace
+
+Outbox::Outbox() : wake_descriptor_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
+    if (wake_descriptor_ < 0) throw std::system_error{errno, std::generic_category(), "eventfd"};
+}
+
+Outbox::~Outbox() { close(wake_descriptor_); }
+
+void Outbox::wake() { eventfd_write(wake_descriptor_, 1); }
+
+void Outbox::write(Source source, Stream stream, std::string_view text) {
+    if (text.empty()) return;
+    bool tell = false;
+    {
+        const std::scoped_lock lock{mutex_};
+        const auto open = open_.find(source.cell);
+        Text* piece = open == open_.end() ? nullptr : &std::get<Text>(open->second->entry);
+        if (piece != nullptr && piece->stream == stream && piece->source.interpreter == source.interpreter &&
+            piece->text.size() < piece_bytes) {
+            piece->text += text;
+            open->second->bytes += text.size();
+            bytes_ += text.size();
+            tell = piece->text.size() >= piece_bytes;
+        } else {
+            tell = slots_.empty();
+            auto slot = std::make_unique<Slot>(Text{source, stream, std::string{text}, Clock::now()}, text.size() + entry_overhead);
+            bytes_ += slot->bytes;
+            open_[source.cell] = slot.get();
+            slots_.push_back(std::move(slot));
+        }
+    }
+    if (tell) wake();
+}
+
+void Outbox::post(CellId cell, Task task) {
+    {
+        const std::scoped_lock lock{mutex_};
+        open_.erase(cell);
+        slots_.push_back(std::make_unique<Slot>(std::move(task), entry_overhead));
+        bytes_ += entry_overhead;
+        ++tasks_;
+    }
+    wake();
+}
+
+bool Outbox::wait_for_room(std::chrono::milliseconds time) {
+    std::unique_lock lock{mutex_};
+    return room_.wait_for(lock, time, [this] { return bytes_ < bound_bytes / 2; });
+}
+
+void Outbox::acknowledge() {
+    eventfd_t count = 0;
+    eventfd_read(wake_descriptor_, &count);
+}
+
+std::optional<Outbox::Entry> Outbox::take(Clock::time_point now) {
+    std::unique_ptr<Slot> slot;
+    bool room = false;
+    {
+        const std::scoped_lock lock{mutex_};
+        if (slots_.empty()) return std::nullopt;
+        if (auto* text = std::get_if<Text>(&slots_.front()->entry)) {
+            if (tasks_ == 0 && slots_.size() == 1 && now < text->begun + coalescing_time && text->text.size() < piece_bytes)
+                return std::nullopt;
+            if (const auto open = open_.find(text->source.cell); open != open_.end() && open->second == slots_.front().get())
+                open_.erase(open);
+        } else {
+            --tasks_;
+        }
+        slot = std::move(slots_.front());
+        slots_.pop_front();
+        const std::size_t before = bytes_.fetch_sub(slot->bytes);
+        room = before - slot->bytes < bound_bytes / 2;
+    }
+    if (room) room_.notify_all();
+    return std::move(slot->entry);
+}
+
+std::optional<Outbox::Clock::time_point> Outbox::next_due() {
+    const std::scoped_lock lock{mutex_};
+    if (slots_.empty()) return std::nullopt;
+    const auto* text = std::get_if<Text>(&slots_.front()->entry);
+    return text == nullptr ? Clock::time_point::min() : text->begun + coalescing_time;
+}
+
+} // namespace xinterp::kernel

@@ -1,0 +1,164 @@
+#include <xinterp/kernel/log.hpp>
+#include <xinterp/kernel/process_pipes.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace xinterp::kernel {
+namespace {
+
+// Bounds one visit: a subprocess that floods must not keep the I/O thread.
+constexpr std::size_t bytes_at_once = 256 * 1024;
+
+struct PipeEnds {
+    int read, write;
+};
+
+PipeEnds make_pipe() {
+    std::array<int, 2> ends{};
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::system_error{errno, std::generic_category(), "pipe2"};
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    return {ends[0], ends[1]};
+}
+
+} // namespace
+
+std::size_t whole_characters(std::string_view text) {
+    // At most the last three bytes can begin a character that is not whole.
+    for (std::size_t back = 1; back <= 3 && back <= text.size(); ++back) {
+        const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+        if ((byte & 0xC0U) == 0x80U) continue;
+        const std::size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1;
+        return length > back ? text.size() - back : text.size();
+    }
+    return text.size();
+}
+
+PipeReader::~PipeReader() { close(descriptor_); }
+
+std::string PipeReader::read_available(bool& ended) {
+    std::string text = std::exchange(incomplete_, {});
+    std::array<char, 16 * 1024> buffer{};
+    ended = false;
+    while (text.size() < bytes_at_once) {
+        const ssize_t count = ::read(descriptor_, buffer.data(), buffer.size());
+        if (count > 0) {
+            text.append(buffer.data(), static_cast<std::size_t>(count));
+        } else if (count == 0) {
+            ended = true;
+            return text;
+        } else if (errno != EINTR) {
+            break;
+        }
+    }
+    const std::size_t whole = whole_characters(text);
+    incomplete_ = text.substr(whole);
+    text.resize(whole);
+    return text;
+}
+
+int ProcessPipes::write_end(Source source, Stream stream) {
+    std::shared_ptr<Pipe> pipe;
+    {
+        const std::scoped_lock lock{mutex_};
+        auto& slot = pipes_[{source.cell, source.interpreter, stream}];
+        if (slot) return slot->write_end;
+        try {
+            const PipeEnds ends = make_pipe();
+            slot = std::shared_ptr<Pipe>{new Pipe{source, stream, PipeReader{ends.read}, ends.write}};
+        } catch (const std::system_error&) {
+            pipes_.erase({source.cell, source.interpreter, stream});
+            return -1;
+        }
+        ++count_;
+        pipe = slot;
+    }
+    watcher_.opened(pipe->reader.descriptor());
+    return pipe->write_end;
+}
+
+bool ProcessPipes::pass_on(Pipe& pipe) {
+    bool ended = false;
+    const std::string text = pipe.reader.read_available(ended);
+    outbox_.write(pipe.source, pipe.stream, text);
+    return ended;
+}
+
+void ProcessPipes::drain(CellId cell) {
+    if (count_ == 0) return;
+    const std::scoped_lock lock{mutex_};
+    for (auto pipe = pipes_.lower_bound({cell, 0, Stream::out}); pipe != pipes_.end() && std::get<0>(pipe->first) == cell; ++pipe)
+        pass_on(*pipe->second);
+}
+
+void ProcessPipes::close_write_ends(CellId cell) {
+    if (count_ == 0) return;
+    const std::scoped_lock lock{mutex_};
+    for (auto pipe = pipes_.lower_bound({cell, 0, Stream::out}); pipe != pipes_.end() && std::get<0>(pipe->first) == cell; ++pipe)
+        if (pipe->second->write_end >= 0) close(std::exchange(pipe->second->write_end, -1));
+}
+
+void ProcessPipes::read(int descriptor) {
+    std::shared_ptr<Pipe> ended;
+    {
+        const std::scoped_lock lock{mutex_};
+        for (auto pipe = pipes_.begin(); pipe != pipes_.end(); ++pipe) {
+            if (pipe->second->reader.descriptor() != descriptor) continue;
+            if (pass_on(*pipe->second)) {
+                ended = pipe->second;
+                pipes_.erase(pipe);
+                --count_;
+            }
+            break;
+        }
+    }
+    if (ended) watcher_.ended(descriptor); // before the descriptor is closed and its number used again
+}
+
+ProcessOutput::ProcessOutput(Outbox& outbox, FindOwner find_owner) : outbox_{outbox}, find_owner_{std::move(find_owner)} {
+    std::fflush(nullptr);
+    for (const int descriptor : {STDOUT_FILENO, STDERR_FILENO}) {
+        const auto i = static_cast<std::size_t>(descriptor - 1);
+        saved_[i] = fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+        const PipeEnds ends = make_pipe();
+        readers_[i] = std::make_unique<PipeReader>(ends.read);
+        dup2(ends.write, descriptor);
+        close(ends.write);
+    }
+    set_log_descriptor(saved_[1] >= 0 ? saved_[1] : STDERR_FILENO);
+}
+
+ProcessOutput::~ProcessOutput() {
+    std::fflush(nullptr);
+    for (const std::size_t i : {std::size_t{0}, std::size_t{1}})
+        if (saved_[i] >= 0) dup2(saved_[i], static_cast<int>(i) + 1);
+    set_log_descriptor(STDERR_FILENO);
+}
+
+void ProcessOutput::drain() {
+    const std::scoped_lock lock{mutex_};
+    for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
+        bool ended = false;
+        std::string text = readers_[i]->read_available(ended);
+        if (text.empty()) continue;
+        const Owner owner = find_owner_();
+        if (!owner.certain) {
+            std::string headed = "[process] ";
+            for (std::size_t at = 0; at < text.size(); ++at) {
+                headed += text[at];
+                if (text[at] == '\n' && at + 1 < text.size()) headed += "[process] ";
+            }
+            text = std::move(headed);
+        }
+        outbox_.write(owner.source, i == 0 ? Stream::out : Stream::err, text);
+    }
+}
+
+} // namespace xinterp::kernel

@@ -1,0 +1,172 @@
+#include <xinterp/kernel/python_backend.hpp>
+
+#include <utility>
+
+namespace xinterp::kernel {
+namespace {
+
+using nlohmann::json;
+using python::Lane;
+
+// A wake signal that comes just before a system call is lost; it is sent again until the interrupt has been taken.
+constexpr std::chrono::milliseconds wake_interval{50};
+
+} // namespace
+
+PythonBackend::PythonBackend(Kernel& kernel)
+    : kernel_{kernel}, pool_{Lane::Lifecycle{[this](Lane& lane) { return begin_lane(lane); }, [this](Lane& lane) { end_lane(lane); }}} {}
+
+std::string PythonBackend::begin_lane(Lane& lane) {
+    std::string error;
+    std::unique_ptr<modules::Shell> shell = modules::Shell::create(error);
+    if (!shell) return error;
+    modules::Shell* raw = shell.get();
+    lane.set_idle_hook([raw](int descriptor) { return raw->wait_in_loop(descriptor); });
+    const std::scoped_lock lock{mutex_};
+    shells_[&lane] = std::move(shell);
+    return {};
+}
+
+void PythonBackend::end_lane(Lane& lane) {
+    std::unique_ptr<modules::Shell> shell;
+    {
+        const std::scoped_lock lock{mutex_};
+        if (const auto found = shells_.extract(&lane)) shell = std::move(found.mapped());
+    }
+    lane.set_idle_hook({});
+    shell.reset();
+}
+
+void PythonBackend::attach_main(std::shared_ptr<Lane> lane) {
+    if (const std::string error = begin_lane(*lane); !error.empty()) throw std::runtime_error{"main could not be set up: " + error};
+    kernel_.outbox().post(0, [this, lane = std::move(lane)]() mutable {
+        lanes_[python::main_interpreter] = std::move(lane);
+        for (Job& job : std::exchange(waiting_for_main_, {})) post(python::main_interpreter, std::move(job));
+        refill_when_idle();
+        if (ending_) lanes_[python::main_interpreter]->stop();
+    });
+}
+
+void PythonBackend::detach_main() { end_lane(*Lane::here()); }
+
+void PythonBackend::post(InterpreterId interpreter, Job job) {
+    const auto found = lanes_.find(interpreter);
+    if (found == lanes_.end()) {
+        if (interpreter == python::main_interpreter) waiting_for_main_.push_back(std::move(job));
+        return;
+    }
+    Lane* lane = found->second.get();
+    lane->post([this, lane, job = std::move(job)] {
+        modules::Shell* shell = nullptr;
+        {
+            const std::scoped_lock lock{mutex_};
+                shell = shells_.at(lane).get();
+        }
+        job(*shell);
+    });
+}
+
+void PythonBackend::execute(InterpreterId interpreter, CellCode code, Reply reply) {
+    ++activity_;
+    main_jobs_ += interpreter == python::main_interpreter;
+    post(interpreter, [this, interpreter, code = std::move(code), reply = std::move(reply)](modules::Shell& shell) {
+        const Source source{code.cell, interpreter};
+        kernel_.run_began(source);
+        json result = shell.execute({code.cell, code.count, code.code, code.typed, code.silent, code.store_history, code.user_expressions});
+        kernel_.flush_processes(code.cell);
+        kernel_.run_ended(source);
+        kernel_.outbox().post(code.cell, [this, interpreter, reply, result = std::move(result)]() mutable {
+            main_jobs_ -= interpreter == python::main_interpreter;
+            refill_when_idle();
+            reply(std::move(result));
+        });
+    });
+}
+
+void PythonBackend::ask(InterpreterId interpreter, std::string question, json content, Reply reply) {
+    post(interpreter, [this, question = std::move(question), content = std::move(content), reply = std::move(reply)](modules::Shell& shell) {
+        json result = shell.ask(question, content);
+        kernel_.outbox().post(0, [reply, result = std::move(result)]() mutable { reply(std::move(result)); });
+    });
+}
+
+std::size_t PythonBackend::memory(InterpreterId interpreter) {
+    const auto found = lanes_.find(interpreter);
+    return found == lanes_.end() ? 0 : found->second->arena_bytes();
+}
+
+void PythonBackend::interrupt(InterpreterId interpreter) {
+    const auto found = lanes_.find(interpreter);
+    if (found != lanes_.end() && found->second->interrupt()) wake_until_taken(found->second);
+}
+
+void PythonBackend::wake_until_taken(std::shared_ptr<Lane> lane) {
+    kernel_.timers().after(wake_interval, [this, lane = std::move(lane)] {
+        if (lane->wake_again()) wake_until_taken(lane);
+    });
+}
+
+void PythonBackend::create(python::Preset preset, std::function<void(std::variant<InterpreterId, std::string>)> done) {
+    ++activity_;
+    used_ = true;
+    if (std::shared_ptr<Lane> spare = pool_.take(preset)) {
+        adopt(spare);
+        refill_when_idle();
+        done(spare->id());
+        return;
+    }
+    Lane::start(preset, Lane::Lifecycle{[this](Lane& lane) { return begin_lane(lane); }, [this](Lane& lane) { end_lane(lane); }},
+                [this, done = std::move(done)](const std::shared_ptr<Lane>& lane, const std::string& error) {
+                    kernel_.outbox().post(0, [this, lane, error, done] {
+                        if (!lane) {
+                            done(error);
+                            return;
+                        }
+                        adopt(lane);
+                        refill_when_idle();
+                        done(lane->id());
+                    });
+                });
+}
+
+void PythonBackend::adopt(const std::shared_ptr<Lane>& lane) {
+    lanes_[lane->id()] = lane;
+    if (ending_) lane->stop();
+}
+
+void PythonBackend::close(InterpreterId interpreter, std::function<void(std::string)> done) {
+    const auto found = lanes_.find(interpreter);
+    if (found == lanes_.end()) {
+        done({});
+        return;
+    }
+    found->second->stop([this, done = std::move(done)](InterpreterId id, std::string remark) {
+        kernel_.outbox().post(0, [this, id, done, remark = std::move(remark)]() mutable {
+            lanes_.erase(id);
+            done(std::move(remark));
+        });
+    });
+}
+
+void PythonBackend::refill_when_idle() {
+    kernel_.timers().after(idle_time, [this, then = activity_] {
+        if (ending_ || main_jobs_ != 0 || then != activity_) return;
+        pool_.refill(python::Preset::notebook, used_ ? spares_after_use : spares_before_use);
+        if (used_) { // one at a time: look again for the next
+            kernel_.timers().after(idle_time, [this, then] {
+                if (!ending_ && main_jobs_ == 0 && then == activity_) pool_.refill(python::Preset::notebook, spares_after_use);
+            });
+        }
+    });
+}
+
+void PythonBackend::shut_down() {
+    ending_ = true;
+    pool_.clear();
+    for (const auto& [id, lane] : lanes_) {
+        interrupt(id);
+        lane->stop();
+    }
+}
+
+} // namespace xinterp::kernel

@@ -1,0 +1,400 @@
+#include <xinterp/kernel/router.hpp>
+
+#include <algorithm>
+#include <format>
+#include <utility>
+
+namespace xinterp::kernel {
+namespace {
+
+using nlohmann::json;
+
+bool failed(const json& reply) { return reply.value("status", "") == "error"; }
+bool was_aborted(const json& reply) { return reply.value("status", "") == "aborted"; }
+
+json interrupted_reply() { return error_reply("KeyboardInterrupt", ""); }
+
+std::string seconds_text(std::chrono::duration<double> time) { return std::format("{:g} s", time.count()); }
+
+} // namespace
+
+json error_reply(const std::string& name, const std::string& message) {
+    json lines = json::array();
+    std::string_view rest = message.empty() ? std::string_view{name} : std::string_view{message};
+    while (true) {
+        const auto end = rest.find('\n');
+        lines.push_back(rest.substr(0, end));
+        if (end == std::string_view::npos) break;
+        rest.remove_prefix(end + 1);
+    }
+    return {{"status", "error"}, {"ename", name}, {"evalue", message}, {"traceback", lines}, {"payload", json::array()},
+            {"user_expressions", json::object()}};
+}
+
+const Cell* Router::cell(CellId id) const {
+    const auto found = cells_.find(id);
+    return found == cells_.end() ? nullptr : found->second.get();
+}
+
+Cell* Router::find(CellId id) { return const_cast<Cell*>(cell(id)); }
+
+void Router::submit(xeus::xmessage request) {
+    auto cell = std::make_unique<Cell>();
+    cell->id = ++last_cell_;
+    cell->session = request.header().at("session");
+    const json& content = request.content();
+    cell->code = content.at("code");
+    cell->silent = content.value("silent", false);
+    cell->store_history = content.value("store_history", true) && !cell->silent;
+    cell->allow_stdin = content.value("allow_stdin", true);
+    cell->stop_on_error = content.value("stop_on_error", true);
+    if (const auto expressions = content.find("user_expressions"); expressions != content.end() && expressions->is_object())
+        cell->user_expressions = *expressions;
+    else
+        cell->user_expressions = json::object();
+    cell->request = std::move(request);
+    const std::string session = cell->session;
+    queues_[session].push_back(std::move(cell));
+    advance(session);
+}
+
+void Router::advance(const std::string& session) {
+    if (!advancing_.insert(session).second) return; // an outer call goes on
+    const auto queue = queues_.find(session);
+    while (queue != queues_.end() && !queue->second.empty() && !foreground_.contains(session)) {
+        std::unique_ptr<Cell> cell = std::move(queue->second.front());
+        queue->second.pop_front();
+        start(std::move(cell));
+    }
+    advancing_.erase(session);
+}
+
+void Router::start(std::unique_ptr<Cell> owned) {
+    Cell& cell = *owned;
+    cells_.emplace(cell.id, std::move(owned));
+    foreground_[cell.session] = cell.id; // until it is known to be detached
+    front_.begin(cell);
+    try {
+        ParsedCell parsed = parse_cell(cell.code);
+        if (auto* magic = std::get_if<CellMagic>(&parsed)) {
+            cell.detached = magic->detached;
+            cell.timeout = magic->timeout;
+            if (cell.detached) foreground_.erase(cell.session);
+            std::vector<std::string> missing;
+            for (const std::string& target : magic->targets) {
+                if (!magic->create || interpreters_.registry().find(target)) continue;
+                interpreters_.check_name(target);
+                missing.push_back(target);
+            }
+            route(cell, std::move(missing), *magic);
+        } else if (auto* commands = std::get_if<CommandLines>(&parsed)) {
+            const CellId id = cell.id;
+            front_.run_commands(cell, std::move(commands->lines), [this, id](json reply) {
+                if (Cell* running = find(id)) end_cell(*running, std::move(reply));
+            });
+        } else if (std::holds_alternative<CellMagicHelp>(parsed)) {
+            front_.write(cell, Stream::out, cell_magic_help());
+            end_cell(cell, json{{"status", "ok"}});
+        } else {
+            enqueue(cell, default_targets(cell), cell.code);
+        }
+    } catch (const UsageError& error) {
+        end_with_usage_error(cell, error.what());
+    }
+}
+
+void Router::route(Cell& cell, std::vector<std::string> missing, const CellMagic& magic) {
+    if (missing.empty()) {
+        enqueue(cell, interpreters_.resolve(magic.targets), magic.code);
+        return;
+    }
+    const std::string name = std::move(missing.back());
+    missing.pop_back();
+    interpreters_.create(name, magic.preset.value_or(python::Preset::notebook),
+                         [this, id = cell.id, missing = std::move(missing), magic](const auto& created, const std::string& error) {
+                             Cell* waiting = find(id);
+                             if (waiting == nullptr) return;
+                             try {
+                                 if (!created) throw UsageError{"the interpreter could not be created: " + error};
+                                 route(*waiting, missing, magic);
+                             } catch (const UsageError& problem) {
+                                 end_with_usage_error(*waiting, problem.what());
+                             }
+                         });
+}
+
+std::vector<InterpreterInfo> Router::default_targets(Cell& cell) {
+    std::vector<InterpreterInfo> targets;
+    if (const auto use = uses_.find(cell.session); use != uses_.end()) {
+        for (std::size_t i = 0; i < use->second.targets.size(); ++i) {
+            auto info = interpreters_.registry().get(use->second.targets[i]);
+            if (info && info->state != python::State::closing) targets.push_back(std::move(*info));
+            else front_.write(cell, Stream::err, use->second.labels[i] + " has been closed; plain cells run in main again.\n");
+        }
+        if (targets.size() != use->second.targets.size()) {
+            uses_.erase(use);
+            targets.clear();
+        }
+    }
+    if (targets.empty()) targets.push_back(*interpreters_.registry().get(python::main_interpreter));
+    return targets;
+}
+
+void Router::enqueue(Cell& cell, const std::vector<InterpreterInfo>& targets, const std::string& code) {
+    code_[cell.id] = code;
+    for (const InterpreterInfo& info : targets) {
+        Cell::Run run;
+        run.target = info.id;
+        run.label = info.label();
+        cell.runs.push_back(std::move(run));
+    }
+    front_.routed(cell);
+    const CellId id = cell.id;
+    for (std::size_t i = 0; i < targets.size(); ++i) lanes_[targets[i].id].waiting.push_back({id, i});
+    for (const InterpreterInfo& info : targets) pump(info.id);
+}
+
+void Router::pump(InterpreterId interpreter) {
+    LaneQueue& lane = lanes_[interpreter];
+    if (lane.running || lane.waiting.empty() || retired_.contains(interpreter)) return;
+    const Queued next = lane.waiting.front();
+    lane.waiting.pop_front();
+    lane.running = next;
+    Cell& cell = *find(next.cell);
+    Cell::Run& run = cell.runs[next.run];
+    run.state = Cell::Run::State::running;
+    interpreters_.registry().set_state(interpreter, python::State::running);
+    if (cell.timeout)
+        run.timer = timers_.after(std::chrono::duration_cast<std::chrono::nanoseconds>(*cell.timeout), [this, next] {
+            Cell* running = find(next.cell);
+            if (!is_running(next)) return;
+            running->runs[next.run].timed_out = true;
+            interrupt_run(next);
+        });
+    backend_.execute(interpreter,
+                     CellCode{cell.id, cell.count, code_[cell.id], cell.code, cell.silent, cell.store_history, cell.allow_stdin,
+                              cell.user_expressions},
+                     [this, next](json reply) { run_ended(next.cell, next.run, std::move(reply)); });
+}
+
+void Router::run_ended(CellId id, std::size_t index, json reply) {
+    Cell* cell = find(id);
+    if (cell == nullptr) return;
+    Cell::Run& run = cell->runs[index];
+    const InterpreterId interpreter = run.target;
+    if (run.timer) timers_.cancel(*run.timer);
+    const auto interrupters = std::exchange(run.interrupters, {});
+    if (run.timed_out && reply.value("ename", "") == "KeyboardInterrupt") {
+        const std::string message =
+            "the cell ran longer than " + seconds_text(*cell->timeout) + " in " + run.label + " and was interrupted.";
+        reply["ename"] = "TimeoutError";
+        reply["evalue"] = message;
+        if (reply.contains("traceback") && reply["traceback"].is_array()) reply["traceback"].push_back("TimeoutError: " + message);
+    }
+    interpreters_.registry().count_cell(interpreter);
+    lanes_[interpreter].running.reset();
+    const auto info = interpreters_.registry().get(interpreter);
+    if (info && info->state == python::State::running) interpreters_.registry().set_state(interpreter, python::State::idle);
+    const bool abort_own_lane = cell->detached && cell->stop_on_error && failed(reply);
+    end_run(*cell, run, std::move(reply));
+    if (abort_own_lane) abort_lane(interpreter, {});
+    pump(interpreter);
+    tell_waiters();
+    for (const auto& done : interrupters) done(true);
+}
+
+void Router::end_run(Cell& cell, Cell::Run& run, json reply) {
+    front_.flush(cell, &run);
+    run.reply = std::move(reply);
+    run.state = Cell::Run::State::done;
+    if (std::ranges::any_of(cell.runs, [](const Cell::Run& other) { return other.state != Cell::Run::State::done; })) return;
+
+    std::vector<const Cell::Run*> failures;
+    bool aborted = false;
+    for (const Cell::Run& each : cell.runs) {
+        if (failed(each.reply)) failures.push_back(&each);
+        aborted = aborted || was_aborted(each.reply);
+    }
+    for (const Cell::Run* failure : failures) front_.show_error(cell, cell.runs.size() > 1 ? failure->label : "", failure->reply);
+    json final = failures.empty() ? cell.runs.front().reply : failures.front()->reply;
+    if (failures.empty() && aborted) final = json{{"status", "aborted"}};
+    if (cell.runs.size() > 1 && !failures.empty()) {
+        std::string values;
+        for (const Cell::Run* failure : failures)
+            values += (values.empty() ? "" : "; ") + std::format("in {}: {}", failure->label, failure->reply.value("evalue", ""));
+        final["evalue"] = values;
+    }
+    end_cell(cell, std::move(final));
+}
+
+void Router::end_with_usage_error(Cell& cell, const std::string& message) {
+    const json reply = error_reply("UsageError", message);
+    front_.show_error(cell, "", reply);
+    end_cell(cell, reply);
+}
+
+void Router::end_cell(Cell& cell, json reply) {
+    if (std::exchange(cell.ended, true)) return;
+    const CellId id = cell.id;
+    const std::string session = cell.session;
+    const bool abort_rest = !cell.detached && cell.stop_on_error && failed(reply);
+    front_.flush(cell, nullptr);
+    if (cell.silent && !reply.contains("status")) reply["status"] = "ok";
+    cell.finish(std::move(reply));
+    front_.ended(cell);
+    if (const auto own = foreground_.find(session); own != foreground_.end() && own->second == id) {
+        if (abort_rest) {
+            // Requests that arrive while we read are queued behind this cell, which still holds the foreground.
+            front_.read_requests();
+            abort_waiting(session);
+        }
+        foreground_.erase(session);
+    }
+    code_.erase(id);
+    cells_.erase(id);
+    tell_waiters();
+    advance(session);
+}
+
+void Router::abort_waiting(const std::string& session) {
+    std::deque<std::unique_ptr<Cell>> waiting;
+    std::swap(waiting, queues_[session]);
+    for (const auto& cell : waiting) front_.abort(*cell);
+}
+
+void Router::abort_lane(InterpreterId interpreter, const std::string& sentence) {
+    std::deque<Queued> waiting;
+    std::swap(waiting, lanes_[interpreter].waiting);
+    for (const Queued& queued : waiting) {
+        Cell& cell = *find(queued.cell);
+        if (!sentence.empty()) front_.write(cell, Stream::err, sentence + "\n");
+        end_run(cell, cell.runs[queued.run], json{{"status", "aborted"}});
+    }
+}
+
+void Router::interrupt_cell(Cell& cell) {
+    const CellId id = cell.id;
+    if (cell.cancel) {
+        cell.cancel();
+        return;
+    }
+    for (std::size_t i = 0; find(id) != nullptr && i < cell.runs.size(); ++i) {
+        Cell::Run& run = cell.runs[i];
+        if (run.state == Cell::Run::State::running) {
+            interrupt_run({id, i});
+        } else if (run.state == Cell::Run::State::waiting) {
+            std::erase_if(lanes_[run.target].waiting, [&](const Queued& queued) { return queued.cell == id && queued.run == i; });
+            end_run(cell, run, interrupted_reply());
+        }
+    }
+}
+
+void Router::interrupt_foreground() {
+    std::vector<CellId> chosen;
+    for (const auto& [session, id] : foreground_) chosen.push_back(id);
+    if (chosen.empty())
+        for (const auto& [id, cell] : cells_) chosen.push_back(id);
+    for (const CellId id : chosen)
+        if (Cell* cell = find(id)) interrupt_cell(*cell);
+}
+
+bool Router::interrupt(InterpreterId interpreter, std::function<void(bool)> done) {
+    const LaneQueue& lane = lanes_[interpreter];
+    if (!lane.running) return false;
+    const Queued queued = *lane.running;
+    find(queued.cell)->runs[queued.run].interrupters.push_back(std::move(done));
+    interrupt_run(queued);
+    return true;
+}
+
+bool Router::is_running(const Queued& queued) const {
+    const Cell* running = cell(queued.cell);
+    return running != nullptr && running->runs[queued.run].state == Cell::Run::State::running;
+}
+
+void Router::interrupt_run(const Queued& queued) {
+    backend_.interrupt(find(queued.cell)->runs[queued.run].target);
+    timers_.after(interrupt_patience, [this, queued] {
+        if (!is_running(queued)) return;
+        Cell& cell = *find(queued.cell);
+        Cell::Run& run = cell.runs[queued.run];
+        front_.write(cell, Stream::err,
+                     run.label + " has not stopped yet: it handles the interrupt itself, or is in C code that cannot be interrupted.\n");
+        for (const auto& done : std::exchange(run.interrupters, {})) done(false);
+    });
+}
+
+void Router::use(const std::string& session, const std::vector<InterpreterId>& targets) {
+    uses_.erase(session);
+    if (targets.empty() || (targets.size() == 1 && targets.front() == python::main_interpreter)) return;
+    Use use{targets, {}};
+    for (const InterpreterId id : targets) use.labels.push_back(interpreters_.registry().get(id)->label());
+    uses_.emplace(session, std::move(use));
+}
+
+void Router::replace(InterpreterId old_id, InterpreterId new_id) {
+    for (auto& [session, use] : uses_) std::ranges::replace(use.targets, old_id, new_id);
+}
+
+InterpreterId Router::target_of(const std::string& session, const std::string& code) const {
+    try {
+        const ParsedCell parsed = parse_cell(code);
+        if (const auto* magic = std::get_if<CellMagic>(&parsed)) return interpreters_.resolve(magic->targets).front().id;
+    } catch (const UsageError&) { // it is still being typed
+    }
+    const auto use = uses_.find(session);
+    if (use == uses_.end()) return python::main_interpreter;
+    const auto info = interpreters_.registry().get(use->second.targets.front());
+    return info && info->state != python::State::closing ? info->id : python::main_interpreter;
+}
+
+bool Router::is_busy(InterpreterId interpreter) const {
+    const auto lane = lanes_.find(interpreter);
+    return lane != lanes_.end() && (lane->second.running || !lane->second.waiting.empty());
+}
+
+void Router::retire(InterpreterId interpreter, const std::string& sentence) {
+    retired_.insert(interpreter);
+    abort_lane(interpreter, sentence);
+}
+
+std::uint64_t Router::wait(std::vector<InterpreterId> interpreters, CellId except, std::function<void()> done) {
+    Waiter waiter{{interpreters.begin(), interpreters.end()}, except, std::move(done)};
+    if (!detached_cells_remain(waiter)) {
+        waiter.done();
+        return 0;
+    }
+    waiters_.emplace(++last_waiter_, std::move(waiter));
+    return last_waiter_;
+}
+
+void Router::stop_waiting(std::uint64_t handle) { waiters_.erase(handle); }
+
+bool Router::detached_cells_remain(const Waiter& waiter) const {
+    std::set<InterpreterId> own_lanes; // what waits behind the asking cell cannot end before it
+    if (const Cell* asking = cell(waiter.except))
+        for (const Cell::Run& run : asking->runs) own_lanes.insert(run.target);
+    for (const auto& [id, cell] : cells_) {
+        if (!cell->detached || id == waiter.except) continue;
+        for (const Cell::Run& run : cell->runs)
+            if (run.state != Cell::Run::State::done && !own_lanes.contains(run.target) &&
+                (waiter.interpreters.empty() || waiter.interpreters.contains(run.target)))
+                return true;
+    }
+    return false;
+}
+
+void Router::tell_waiters() {
+    std::vector<std::function<void()>> satisfied;
+    for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
+        if (detached_cells_remain(waiter->second)) {
+            ++waiter;
+            continue;
+        }
+        satisfied.push_back(std::move(waiter->second.done));
+        waiter = waiters_.erase(waiter);
+    }
+    for (const auto& done : satisfied) done();
+}
+
+} // namespace xinterp::kernel

@@ -1,0 +1,197 @@
+#include <xinterp/kernel/log.hpp>
+#include <xinterp/kernel/server.hpp>
+
+#include <xeus/xguid.hpp>
+
+#include <algorithm>
+#include <array>
+#include <format>
+#include <stdexcept>
+#include <utility>
+
+namespace xinterp::kernel {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* user = "xinterp";
+// How often waiting iopub messages are tried again: a full XPUB pipe does not wake a poll.
+constexpr std::chrono::milliseconds congestion_interval{2};
+constexpr int messages_at_once = 64;
+
+json header_of(const std::string& type, const std::string& session) { return xeus::make_header(type, user, session); }
+
+} // namespace
+
+class Server::NoMessenger final : public xeus::xcontrol_messenger {
+    json send_to_shell_impl(const json&) override { return json::object(); }
+};
+
+Server::Server(zmq::context_t& context, const xeus::xkernel_configuration& configuration, Outbox& outbox)
+    : configuration_{configuration}, outbox_{outbox}, signer_{configuration.m_key, configuration.m_signature_scheme},
+      session_{xeus::new_xguid()}, shell_{context, zmq::socket_type::router}, control_{context, zmq::socket_type::router},
+      stdin_{context, zmq::socket_type::router}, heartbeat_{context, zmq::socket_type::router},
+      publisher_{context,
+                 [this](const std::string& topic) {
+                     return serialize(xeus::xpub_message{topic, header_of("iopub_welcome", session_), json::object(), json::object(),
+                                                         json{{"subscription", topic}}, {}},
+                                      signer_);
+                 }},
+      messenger_{std::make_unique<NoMessenger>()} {
+    for (zmq::socket_t* socket : {&shell_, &control_, &stdin_, &heartbeat_}) {
+        socket->set(zmq::sockopt::sndhwm, 0); // a reply is never dropped; clients ask for each one
+        socket->set(zmq::sockopt::rcvhwm, 0);
+        socket->set(zmq::sockopt::router_handover, true); // a client that reconnects under its identity is the same one
+    }
+    for (zmq::socket_t* socket : {&shell_, &control_, &stdin_, &heartbeat_, &publisher_.socket()})
+        socket->set(zmq::sockopt::linger, 500);
+    bind(shell_, configuration.m_shell_port);
+    bind(control_, configuration.m_control_port);
+    bind(stdin_, configuration.m_stdin_port);
+    bind(heartbeat_, configuration.m_hb_port);
+    bind(publisher_.socket(), configuration.m_iopub_port);
+}
+
+void Server::bind(zmq::socket_t& socket, const std::string& port) {
+    const std::string separator = configuration_.m_transport == "ipc" ? "-" : ":";
+    const std::string address = configuration_.m_transport + "://" + configuration_.m_ip + separator + port;
+    try {
+        socket.bind(address);
+    } catch (const zmq::error_t& error) {
+        throw std::runtime_error{"cannot listen on " + address + ": " + error.what()};
+    }
+}
+
+void Server::send(zmq::socket_t& socket, const Frames& frames) {
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        const auto more = i + 1 < frames.size() ? zmq::send_flags::sndmore : zmq::send_flags::none;
+        socket.send(zmq::buffer(frames[i]), more | zmq::send_flags::dontwait);
+    }
+}
+
+void Server::pass_to_xeus(Channel channel, xeus::xmessage message) {
+    if (channel == Channel::control) notify_control_listener(std::move(message));
+    else notify_shell_listener(std::move(message));
+}
+
+void Server::reply(Channel channel, const xeus::xrequest_context& to, const std::string& type, json content) {
+    send(channel == Channel::control ? control_ : shell_,
+         serialize(xeus::xmessage{to.id(), header_of(type, session_), to.header(), json::object(), std::move(content), {}}, signer_));
+}
+
+void Server::publish(const json& parent, const std::string& type, json content, json metadata, xeus::buffer_sequence buffers) {
+    publisher_.send(serialize(xeus::xpub_message{"kernel." + session_ + "." + type, header_of(type, session_), parent,
+                                                 std::move(metadata), std::move(content), std::move(buffers)},
+                              signer_));
+}
+
+void Server::publish_status(const json& parent, const std::string& state) {
+    publish(parent, "status", json{{"execution_state", state}});
+}
+
+std::string Server::send_input_request(const xeus::xrequest_context& to, json content) {
+    json header = header_of("input_request", session_);
+    std::string id = header["msg_id"];
+    send(stdin_, serialize(xeus::xmessage{to.id(), std::move(header), to.header(), json::object(), std::move(content), {}}, signer_));
+    return id;
+}
+
+void Server::watch(int descriptor, std::function<void()> readable) { watched_[descriptor] = std::move(readable); }
+
+void Server::unwatch(int descriptor) { watched_.erase(descriptor); }
+
+xeus::xcontrol_messenger& Server::get_control_messenger_impl() { return *messenger_; }
+
+void Server::send_shell_impl(xeus::xmessage message) { send(shell_, serialize(message, signer_)); }
+
+void Server::send_control_impl(xeus::xmessage message) { send(control_, serialize(message, signer_)); }
+
+void Server::send_stdin_impl(xeus::xmessage message) { send(stdin_, serialize(message, signer_)); }
+
+void Server::publish_impl(xeus::xpub_message message, xeus::channel) { publisher_.send(serialize(message, signer_)); }
+
+// The router aborts by itself, with the replies that ipykernel gives.
+void Server::abort_queue_impl(const listener&, long) {}
+
+void Server::update_config_impl(xeus::xkernel_configuration& configuration) const { configuration = configuration_; }
+
+void Server::start_impl(xeus::xpub_message message) {
+    publisher_.send(serialize(message, signer_));
+    publish_status(json::object(), "idle");
+    while (!stopped_) poll_once();
+    publisher_.flush();
+}
+
+void Server::stop_impl() { stopped_ = true; }
+
+void Server::receive_all(Channel channel, zmq::socket_t& socket) {
+    for (int count = 0; count < messages_at_once || channel == Channel::shell; ++count) {
+        Frames frames;
+        zmq::message_t part;
+        if (!socket.recv(part, zmq::recv_flags::dontwait)) return;
+        frames.push_back(part.to_string());
+        while (part.more()) {
+            if (!socket.recv(part, zmq::recv_flags::none)) break;
+            frames.push_back(part.to_string());
+        }
+        try {
+            handler_->received(channel, parse(std::move(frames), signer_));
+        } catch (const std::exception& error) { // not one that a client should be able to cause
+            log_warning(std::format("a message on {} could not be handled: {}", channel_name(channel), error.what()));
+        }
+    }
+}
+
+std::chrono::milliseconds Server::poll_time() {
+    using namespace std::chrono;
+    auto due = Timers::Clock::now() + hours{1};
+    for (const auto& candidate : {timers_.next_due(), handler_->next_due(), publisher_.congested() ? std::nullopt : outbox_.next_due()})
+        if (candidate) due = std::min(due, *candidate);
+    const auto time = ceil<milliseconds>(due - Timers::Clock::now());
+    return std::clamp(time, milliseconds{0}, publisher_.congested() ? congestion_interval : milliseconds{3'600'000});
+}
+
+void Server::poll_once() {
+    std::vector<zmq::pollitem_t> items{
+        {control_.handle(), 0, ZMQ_POLLIN, 0},   {stdin_.handle(), 0, ZMQ_POLLIN, 0}, {publisher_.socket().handle(), 0, ZMQ_POLLIN, 0},
+        {heartbeat_.handle(), 0, ZMQ_POLLIN, 0}, {shell_.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, outbox_.descriptor(), ZMQ_POLLIN, 0}};
+    const bool congested = publisher_.congested();
+    if (!congested)
+        for (const auto& [descriptor, readable] : watched_) items.push_back({nullptr, descriptor, ZMQ_POLLIN, 0});
+    zmq::poll(items, poll_time());
+
+    // Control first: an interrupt or a shutdown overtakes everything.
+    if (items[0].revents != 0) receive_all(Channel::control, control_);
+    if (items[1].revents != 0) receive_all(Channel::standard_input, stdin_);
+    if (items[2].revents != 0) publisher_.receive_subscriptions();
+    if (items[3].revents != 0) {
+        zmq::message_t part;
+        while (heartbeat_.recv(part, zmq::recv_flags::dontwait)) {
+            const auto more = part.more() ? zmq::send_flags::sndmore : zmq::send_flags::none;
+            heartbeat_.send(part, more | zmq::send_flags::dontwait);
+        }
+    }
+    if (items[4].revents != 0) receive_all(Channel::shell, shell_);
+    if (items[5].revents != 0) outbox_.acknowledge();
+    for (std::size_t i = 6; i < items.size(); ++i)
+        if (const auto watched = watched_.find(items[i].fd); items[i].revents != 0 && watched != watched_.end()) {
+            const auto readable = watched->second; // it may unwatch itself
+            readable();
+        }
+    timers_.run_due();
+    handler_->due();
+    publisher_.flush();
+    drain_outbox();
+}
+
+void Server::drain_outbox() {
+    // Bounded, so that a flood does not keep an interrupt waiting.
+    for (int count = 0; count < messages_at_once && !publisher_.congested(); ++count) {
+        std::optional<Outbox::Entry> entry = outbox_.take(Outbox::Clock::now());
+        if (!entry) return;
+        if (auto* text = std::get_if<Outbox::Text>(&*entry)) handler_->write_text(std::move(*text));
+        else std::get<Outbox::Task>(*entry)();
+    }
+}
+
+} // namespace xinterp::kernel

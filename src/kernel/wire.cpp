@@ -1,0 +1,134 @@
+#include <xinterp/kernel/wire.hpp>
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/params.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace xinterp::kernel {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view delimiter = "<IDS|MSG>";
+// Far more than any front end nests, far less than what overflows the stack when it is written out again.
+constexpr int deepest_nesting = 500;
+
+bool nests_too_deep(std::string_view text) {
+    int depth = 0;
+    bool in_string = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (in_string) {
+            if (c == '\\') ++i;
+            else if (c == '"') in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '[' || c == '{') {
+            if (++depth > deepest_nesting) return true;
+        } else if (c == ']' || c == '}') {
+            --depth;
+        }
+    }
+    return false;
+}
+
+// The JSON object of a frame, or why it is none.
+std::variant<json, std::string> parse_object(const std::string& frame, const std::string& what) {
+    if (nests_too_deep(frame)) return "the " + what + " nests deeper than " + std::to_string(deepest_nesting) + " levels";
+    json value = json::parse(frame, nullptr, false);
+    if (value.is_discarded()) return "the " + what + " is not valid JSON in UTF-8";
+    if (!value.is_object()) return "the " + what + " is a JSON " + std::string{value.type_name()} + ", not an object";
+    return value;
+}
+
+Frames serialize(Frames frames, const xeus::xmessage_base& message, Signer& signer) {
+    const auto dump = [](const json& value) {
+        return value.is_null() ? "{}" : value.dump(-1, ' ', false, json::error_handler_t::replace);
+    };
+    std::string header = dump(message.header());
+    std::string parent = dump(message.parent_header());
+    std::string metadata = dump(message.metadata());
+    std::string content = dump(message.content());
+    frames.emplace_back(delimiter);
+    frames.push_back(signer.sign(header, parent, metadata, content));
+    for (std::string* part : {&header, &parent, &metadata, &content}) frames.push_back(std::move(*part));
+    for (const xeus::binary_buffer& buffer : message.buffers()) frames.emplace_back(buffer.begin(), buffer.end());
+    return frames;
+}
+
+} // namespace
+
+Signer::Signer(std::string key, const std::string& scheme) : key_{std::move(key)} {
+    if (key_.empty()) return;
+    const std::string digest = scheme.starts_with("hmac-") ? scheme.substr(5) : "";
+    mac_.reset(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
+    keyed_.reset(EVP_MAC_CTX_new(mac_.get()));
+    std::string name = digest;
+    const std::array parameters{OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.data(), 0), OSSL_PARAM_construct_end()};
+    if (digest.empty() ||
+        EVP_MAC_init(keyed_.get(), reinterpret_cast<const unsigned char*>(key_.data()), key_.size(), parameters.data()) != 1)
+        throw std::runtime_error{"the connection file asks for signature scheme '" + scheme + "', which is not known here; hmac-sha256 is"};
+}
+
+std::string Signer::sign(const std::string& header, const std::string& parent, const std::string& metadata,
+                         const std::string& content) {
+    if (key_.empty()) return {};
+    const std::unique_ptr<EVP_MAC_CTX, Free> context{EVP_MAC_CTX_dup(keyed_.get())};
+    for (const std::string* part : {&header, &parent, &metadata, &content})
+        EVP_MAC_update(context.get(), reinterpret_cast<const unsigned char*>(part->data()), part->size());
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    std::size_t size = 0;
+    EVP_MAC_final(context.get(), digest.data(), &size, digest.size());
+    static constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    for (std::size_t i = 0; i < size; ++i) {
+        text += digits[digest[i] >> 4U];
+        text += digits[digest[i] & 15U];
+    }
+    return text;
+}
+
+Received parse(Frames frames, Signer& signer) {
+    const auto mark = std::ranges::find(frames, delimiter);
+    if (mark == frames.end()) return {std::nullopt, "it has no <IDS|MSG> frame"};
+    if (std::distance(mark, frames.end()) < 6)
+        return {std::nullopt, "it is truncated: " + std::to_string(std::distance(mark, frames.end()) - 1) +
+                                  " frames after <IDS|MSG>, at least 5 expected"};
+    const std::string& signature = mark[1];
+    const std::string expected = signer.sign(mark[2], mark[3], mark[4], mark[5]);
+    if (signature.size() != expected.size() || CRYPTO_memcmp(signature.data(), expected.data(), expected.size()) != 0)
+        return {std::nullopt, signature.empty() ? "it has no signature" : "its signature is wrong"};
+
+    std::array<json, 4> parts;
+    static const std::array<std::string, 4> names{"header", "parent header", "metadata", "content"};
+    std::string problem;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        auto parsed = parse_object(mark[2 + static_cast<std::ptrdiff_t>(i)], names[i]);
+        if (auto* value = std::get_if<json>(&parsed)) {
+            parts[i] = std::move(*value);
+        } else {
+            problem = std::get<std::string>(parsed);
+            if (i == 0) return {std::nullopt, problem};
+            parts[i] = json::object();
+        }
+    }
+    xeus::buffer_sequence buffers;
+    for (auto frame = mark + 6; frame != frames.end(); ++frame) buffers.emplace_back(frame->begin(), frame->end());
+    return {xeus::xmessage{Frames{frames.begin(), mark}, std::move(parts[0]), std::move(parts[1]), std::move(parts[2]),
+                           std::move(parts[3]), std::move(buffers)},
+            problem};
+}
+
+Frames serialize(const xeus::xmessage& message, Signer& signer) { return serialize(message.identities(), message, signer); }
+
+Frames serialize(const xeus::xpub_message& message, Signer& signer) { return serialize(Frames{message.topic()}, message, signer); }
+
+} // namespace xinterp::kernel

@@ -1,0 +1,199 @@
+#include <xinterp/modules/blocking.hpp>
+#include <xinterp/modules/bridge.hpp>
+#include <xinterp/modules/convert.hpp>
+#include <xinterp/modules/stream.hpp>
+#include <xinterp/modules/waiting.hpp>
+
+#include <unistd.h>
+
+#include <array>
+#include <new>
+
+namespace xinterp::modules {
+namespace {
+
+using nlohmann::json;
+using python::Ref;
+
+bool forked_child = false;
+// The pipes of the cell that forks: made before the fork, taken by the child.
+thread_local std::array<int, 2> fork_pipes{-1, -1};
+
+BridgeState& state_of(PyObject* module) { return *static_cast<BridgeState*>(PyModule_GetState(module)); }
+
+PyObject* publish(PyObject* module, PyObject* arguments) {
+    const char* type = nullptr;
+    PyObject *content = nullptr, *metadata = Py_None, *buffers = Py_None;
+    if (PyArg_ParseTuple(arguments, "sO|OO", &type, &content, &metadata, &buffers) == 0) return nullptr;
+    json content_value, metadata_value = json::object();
+    if (!to_json(content, content_value) || (metadata != Py_None && !to_json(metadata, metadata_value))) return nullptr;
+    std::vector<std::string> parts;
+    if (buffers != Py_None) {
+        const Ref sequence = Ref::steal(PySequence_Fast(buffers, "buffers must be a sequence"));
+        if (!sequence) return nullptr;
+        for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(sequence.get()); ++i) {
+            const Ref bytes = Ref::steal(PyBytes_FromObject(PySequence_Fast_GET_ITEM(sequence.get(), i)));
+            if (!bytes) return nullptr;
+            parts.emplace_back(PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get())));
+        }
+    }
+    if (!forked_child) {
+        FrontEnd& shower = front_end();
+        shower.publish(current_source(state_of(module)), type, std::move(content_value), std::move(metadata_value), std::move(parts));
+        if (!shower.has_room() && !wait_for_room(shower)) return nullptr;
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject* ask_input(PyObject* module, PyObject* arguments) {
+    PyObject* prompt = nullptr;
+    int password = 0;
+    if (PyArg_ParseTuple(arguments, "Up", &prompt, &password) == 0) return nullptr;
+    if (forked_child) {
+        PyErr_SetString(PyExc_EOFError, "a forked child of the kernel cannot ask for input");
+        return nullptr;
+    }
+    const std::shared_ptr<Answer> answer = front_end().ask_input(current_source(state_of(module)), to_utf8(prompt), password != 0);
+    const auto value = wait_for(*answer);
+    if (!value) {
+        front_end().withdraw_input(answer);
+        return nullptr;
+    }
+    return to_python(*value).release();
+}
+
+PyObject* command(PyObject* module, PyObject* request) {
+    json value;
+    if (!to_json(request, value)) return nullptr;
+    if (forked_child) {
+        PyErr_SetString(PyExc_RuntimeError, "a forked child of the kernel cannot manage interpreters");
+        return nullptr;
+    }
+    const std::shared_ptr<Answer> answer = front_end().command(current_source(state_of(module)), std::move(value));
+    const auto result = wait_for(*answer);
+    if (!result) {
+        front_end().withdraw_command(answer);
+        return nullptr;
+    }
+    return to_python(*result).release();
+}
+
+PyObject* carry_function(PyObject* module, PyObject* function) { return carry(state_of(module), function).release(); }
+
+PyObject* current_cell(PyObject* module, PyObject*) { return PyLong_FromUnsignedLongLong(current_source(state_of(module)).cell); }
+
+PyObject* process_pipe(PyObject* module, PyObject* descriptor) {
+    const long number = PyLong_AsLong(descriptor);
+    if (number == -1 && PyErr_Occurred() != nullptr) return nullptr;
+    if (number != STDOUT_FILENO && number != STDERR_FILENO) {
+        PyErr_SetString(PyExc_ValueError, "process_pipe() takes 1 or 2");
+        return nullptr;
+    }
+    if (forked_child) return PyLong_FromLong(number); // they are the cell's pipes already
+    const int pipe = front_end().process_pipe(current_source(state_of(module)), number == STDOUT_FILENO ? Stream::out : Stream::err);
+    return PyLong_FromLong(pipe < 0 ? static_cast<int>(number) : pipe);
+}
+
+PyObject* before_fork(PyObject* module, PyObject*) {
+    if (forked_child) Py_RETURN_NONE;
+    const Source source = current_source(state_of(module));
+    fork_pipes = {front_end().process_pipe(source, Stream::out), front_end().process_pipe(source, Stream::err)};
+    Py_RETURN_NONE;
+}
+
+PyObject* after_fork_in_child(PyObject*, PyObject*) {
+    if (!forked_child) {
+        forked_child = true;
+        for (const std::size_t i : {std::size_t{0}, std::size_t{1}})
+            if (fork_pipes[i] >= 0) dup2(fork_pipes[i], static_cast<int>(i) + 1);
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject* stop_requested(PyObject*, PyObject*) {
+    if (interrupted()) return nullptr;
+    Py_RETURN_NONE;
+}
+
+template <class Function> PyCFunction fastcall(Function function) {
+    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+PyMethodDef methods[] = {
+    {"publish", publish, METH_VARARGS, "publish(type, content, metadata=None, buffers=None)\n--\n\nSend a message of the current cell."},
+    {"ask_input", ask_input, METH_VARARGS, "ask_input(prompt, password)\n--\n\nAsk the person: {'value': text} or {'error': sentence}."},
+    {"command", command, METH_O, "command(request)\n--\n\nRun a management command and wait for its result."},
+    {"carry", carry_function, METH_O, "carry(function)\n--\n\nThe function as part of the current cell, wherever it is called."},
+    {"current_cell", current_cell, METH_NOARGS, "current_cell()\n--\n\nThe number of the cell that the calling code belongs to."},
+    {"process_pipe", process_pipe, METH_O, "process_pipe(descriptor)\n--\n\nWhat a subprocess of the current cell gets for 1 or 2."},
+    {"before_fork", before_fork, METH_NOARGS, nullptr},
+    {"after_fork_in_child", after_fork_in_child, METH_NOARGS, nullptr},
+    {"raise_if_interrupted", stop_requested, METH_NOARGS, "raise_if_interrupted()\n--\n\nRaise KeyboardInterrupt if one is on its way."},
+    {"sleep", interruptible_sleep, METH_O, "sleep(seconds, /)\n--\n\nDelay execution for a given number of seconds."},
+    {"slice_method", fastcall(slice_method), METH_FASTCALL, "slice_method(type, name, kind, /)\n--\n\nMake a blocking method interruptible."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+int execute(PyObject* module) {
+    auto& state = *new (PyModule_GetState(module)) BridgeState{};
+    state.interpreter = PyInterpreterState_GetID(PyInterpreterState_Get());
+    state.cell_variable = PyContextVar_New("xinterp_cell", nullptr);
+    state.stream_type = make_stream_type(module).release();
+    state.carrier_type = PyType_FromModuleAndSpec(module, &carrier_type_spec, nullptr);
+    state.sliced_method_type = PyType_FromModuleAndSpec(module, &sliced_method_type_spec, nullptr);
+    if (state.cell_variable == nullptr || state.stream_type == nullptr || state.carrier_type == nullptr || state.sliced_method_type == nullptr)
+        return -1;
+    const Ref out = make_stream(state, Stream::out), err = make_stream(state, Stream::err);
+    if (!out || !err || PyModule_AddObjectRef(module, "stdout", out.get()) != 0 || PyModule_AddObjectRef(module, "stderr", err.get()) != 0)
+        return -1;
+    return PyModule_AddIntConstant(module, "interpreter", static_cast<long>(state.interpreter));
+}
+
+int traverse(PyObject* module, visitproc visit, void* arg) {
+    auto* state = static_cast<BridgeState*>(PyModule_GetState(module));
+    if (state == nullptr) return 0;
+    Py_VISIT(state->cell_variable);
+    Py_VISIT(state->stream_type);
+    Py_VISIT(state->carrier_type);
+    Py_VISIT(state->sliced_method_type);
+    return 0;
+}
+
+int clear(PyObject* module) {
+    auto* state = static_cast<BridgeState*>(PyModule_GetState(module));
+    if (state == nullptr) return 0;
+    Py_CLEAR(state->cell_variable);
+    Py_CLEAR(state->stream_type);
+    Py_CLEAR(state->carrier_type);
+    Py_CLEAR(state->sliced_method_type);
+    return 0;
+}
+
+PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, reinterpret_cast<void*>(execute)},
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+    {0, nullptr},
+};
+
+PyModuleDef definition = {PyModuleDef_HEAD_INIT,
+                          "_xinterp",
+                          "What the shell of an interpreter needs of the kernel.",
+                          sizeof(BridgeState),
+                          methods,
+                          slots,
+                          traverse,
+                          clear,
+                          [](void* module) { clear(static_cast<PyObject*>(module)); }};
+
+} // namespace
+
+PyObject* initialize_bridge() { return PyModuleDef_Init(&definition); }
+
+BridgeState* bridge_state() {
+    const Ref module = Ref::steal(PyImport_ImportModule("_xinterp"));
+    return module ? static_cast<BridgeState*>(PyModule_GetState(module.get())) : nullptr;
+}
+
+bool in_forked_child() { return forked_child; }
+
+} // namespace xinterp::modules

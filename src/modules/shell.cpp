@@ -1,0 +1,80 @@
+#include <xinterp/modules/bridge.hpp>
+#include <xinterp/modules/convert.hpp>
+#include <xinterp/modules/shell.hpp>
+#include <xinterp/python/internals.hpp>
+#include <xinterp/python/lane.hpp>
+
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace xinterp::modules {
+namespace {
+
+using nlohmann::json;
+using python::Ref;
+
+// The exception that is set, as the content of a reply; it is cleared. Only what escapes the shell's own Python code
+// comes here: a KeyboardInterrupt that arrives as the cell ends.
+json take_error() {
+    const Ref error = Ref::steal(PyErr_GetRaisedException());
+    const Ref text = Ref::steal(error ? PyObject_Str(error.get()) : nullptr);
+    if (!text) PyErr_Clear();
+    const std::string name = error ? Py_TYPE(error.get())->tp_name : "SystemError";
+    const std::string value = text ? to_utf8(text.get()) : "";
+    return {{"status", "error"}, {"ename", name}, {"evalue", value}, {"traceback", {value.empty() ? name : name + ": " + value}}};
+}
+
+} // namespace
+
+std::unique_ptr<Shell> Shell::create(std::string& error) {
+    BridgeState* state = bridge_state();
+    const Ref module = Ref::steal(state != nullptr ? PyImport_ImportModule("_xinterp_shell") : nullptr);
+    Ref object = Ref::steal(module ? PyObject_CallMethod(module.get(), "create", nullptr) : nullptr);
+    if (object) return std::unique_ptr<Shell>{new Shell{std::move(object), state}};
+    const json reply = take_error();
+    error = reply["ename"].get<std::string>() + ": " + reply["evalue"].get<std::string>();
+    return nullptr;
+}
+
+json Shell::call(const char* method, PyObject* argument) {
+    const Ref result = Ref::steal(argument != nullptr ? PyObject_CallMethod(object_.get(), method, "O", argument) : nullptr);
+    json value;
+    if (!result || !to_json(result.get(), value)) return take_error();
+    return value;
+}
+
+json Shell::execute(const ShellCell& cell) {
+    PyInterpreterState* interpreter = PyInterpreterState_Get();
+    python::Lane* lane = python::Lane::here();
+    const Ref request = to_python({{"count", cell.count}, {"code", cell.code}, {"typed", cell.typed}, {"silent", cell.silent},
+                                   {"store_history", cell.store_history}, {"user_expressions", cell.user_expressions}});
+    const bool running = python::internals::set_running_main(interpreter);
+    if (!running || !enter_cell(*state_, cell.cell)) return take_error();
+    lane->begin_interruptible();
+    json reply = call("execute", request.get());
+    lane->end_interruptible();
+    python::internals::set_not_running_main(interpreter);
+    if (in_forked_child()) { // the child of a fork in the cell: the kernel is its parent's
+        std::fflush(nullptr);
+        _exit(0);
+    }
+    return reply;
+}
+
+json Shell::ask(const std::string& question, const json& content) {
+    python::Lane* lane = python::Lane::here();
+    const Ref request = to_python(content);
+    lane->begin_interruptible();
+    json reply = call(question.c_str(), request.get());
+    lane->end_interruptible();
+    return reply;
+}
+
+bool Shell::wait_in_loop(int descriptor) {
+    const Ref number = Ref::steal(PyLong_FromLong(descriptor));
+    const json waited = call("wait_in_loop", number.get());
+    return waited.is_boolean() && waited.get<bool>();
+}
+
+} // namespace xinterp::modules

@@ -1,0 +1,95 @@
+#define Py_BUILD_CORE 1
+#include <xinterp/python/internals.hpp>
+
+#include <internal/pycore_ceval.h>
+#include <internal/pycore_crossinterp.h>
+#include <internal/pycore_interp.h>
+#include <internal/pycore_obmalloc.h>
+#include <internal/pycore_pystate.h>
+#include <internal/pycore_runtime.h>
+
+namespace xinterp::python::internals {
+namespace {
+
+// Holds the runtime's list of interpreters and thread states still. Nothing that it guards calls Python.
+class RuntimeLock {
+public:
+    RuntimeLock() { PyMutex_Lock(&_PyRuntime.interpreters.mutex); }
+    ~RuntimeLock() { PyMutex_Unlock(&_PyRuntime.interpreters.mutex); }
+    RuntimeLock(const RuntimeLock&) = delete;
+    RuntimeLock& operator=(const RuntimeLock&) = delete;
+};
+
+template <class Visit> void for_each_state_of(unsigned long thread_ident, Visit&& visit) {
+    const RuntimeLock lock;
+    for (PyInterpreterState* interpreter = _PyRuntime.interpreters.head; interpreter != nullptr; interpreter = interpreter->next)
+        for (PyThreadState* state = interpreter->threads.head; state != nullptr; state = state->next)
+            if (state->thread_id == thread_ident) visit(state);
+}
+
+PyObject* exchange_async_exception(PyThreadState* state, PyObject* exception) {
+    return static_cast<PyObject*>(_Py_atomic_exchange_ptr(&state->async_exc, exception));
+}
+
+} // namespace
+
+PyThreadState* new_interpreter(PyInterpreterConfig* config, PyThreadState** previous) {
+    PyThreadState* created = nullptr;
+    long whence = _PyInterpreterState_WHENCE_STDLIB; // concurrent.interpreters accepts no other
+    if (_PyXI_NewInterpreter(config, &whence, &created, previous) == nullptr) return nullptr;
+    return created;
+}
+
+void raise_in_thread(unsigned long thread_ident) {
+    const PyInterpreterState* main = PyInterpreterState_Main();
+    for_each_state_of(thread_ident, [&](PyThreadState* state) {
+        if (state->interp == main && thread_ident == _PyRuntime.main_thread) return;
+        // KeyboardInterrupt is a static, immortal type that all interpreters share: no reference is counted.
+        exchange_async_exception(state, PyExc_KeyboardInterrupt);
+        _Py_set_eval_breaker_bit(state, _PY_ASYNC_EXCEPTION_BIT);
+    });
+}
+
+bool interrupt_pending_in_thread(unsigned long thread_ident) {
+    bool pending = false;
+    for_each_state_of(thread_ident, [&](PyThreadState* state) {
+        pending = pending || _Py_atomic_load_ptr(&state->async_exc) != nullptr;
+    });
+    return pending;
+}
+
+void drop_interrupts_of_this_thread() {
+    for_each_state_of(PyThread_get_thread_ident(), [](PyThreadState* state) {
+        if (_Py_atomic_load_ptr(&state->async_exc) == PyExc_KeyboardInterrupt) exchange_async_exception(state, nullptr);
+    });
+}
+
+bool raise_pending_interrupt() {
+    PyThreadState* state = PyThreadState_Get();
+    if (_Py_atomic_load_ptr(&state->async_exc) == nullptr) return false;
+    PyObject* exception = exchange_async_exception(state, nullptr);
+    if (exception == nullptr) return false;
+    PyErr_SetNone(exception);
+    Py_DECREF(exception);
+    return true;
+}
+
+bool set_running_main(PyInterpreterState* interpreter) { return _PyInterpreterState_SetRunningMain(interpreter) == 0; }
+
+void set_not_running_main(PyInterpreterState* interpreter) { _PyInterpreterState_SetNotRunningMain(interpreter); }
+
+std::size_t arena_bytes(PyInterpreterState* interpreter) {
+    const struct _obmalloc_state* state = interpreter->obmalloc;
+    const bool shares_mains = interpreter != PyInterpreterState_Main() && state == PyInterpreterState_Main()->obmalloc;
+    if (state == nullptr || shares_mains) return 0;
+    return state->mgmt.narenas_currently_allocated * ARENA_SIZE;
+}
+
+std::size_t other_thread_states(PyInterpreterState* interpreter, const PyThreadState* own) {
+    const RuntimeLock lock;
+    std::size_t count = 0;
+    for (const PyThreadState* state = interpreter->threads.head; state != nullptr; state = state->next) count += state != own;
+    return count;
+}
+
+} // namespace xinterp::python::internals

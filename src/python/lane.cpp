@@ -1,0 +1,257 @@
+#include <xinterp/python/internals.hpp>
+#include <xinterp/python/lane.hpp>
+#include <xinterp/python/ref.hpp>
+#include <xinterp/python/wake_signal.hpp>
+
+#include <malloc.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <csignal>
+#include <system_error>
+#include <thread>
+
+namespace xinterp::python {
+namespace {
+
+thread_local Lane* lane_of_this_thread = nullptr;
+
+// Lanes' threads that have not ended.
+struct Alive {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t count = 0;
+
+    void add() {
+        const std::scoped_lock lock{mutex};
+        ++count;
+    }
+    void remove() {
+        const std::scoped_lock lock{mutex};
+        --count;
+        changed.notify_all();
+    }
+};
+Alive& alive() {
+    static Alive& lanes = *new Alive; // never destroyed: a lane may outlive main()
+    return lanes;
+}
+
+// The message of the exception that is set, which is cleared.
+std::string take_error_text() {
+    const Ref error = Ref::steal(PyErr_GetRaisedException());
+    const Ref text = Ref::steal(error ? PyObject_Str(error.get()) : nullptr);
+    const char* utf8 = text ? PyUnicode_AsUTF8(text.get()) : nullptr;
+    std::string message = utf8 != nullptr ? utf8 : "unknown error";
+    PyErr_Clear();
+    return message;
+}
+
+} // namespace
+
+Lane::Lane(Preset preset) : preset_{preset}, wake_descriptor_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
+    if (wake_descriptor_ < 0) throw std::system_error{errno, std::generic_category(), "eventfd"};
+}
+
+Lane::~Lane() { close(wake_descriptor_); }
+
+bool Lane::wait_until_ended(std::chrono::milliseconds time) {
+    std::unique_lock lock{alive().mutex};
+    return alive().changed.wait_for(lock, time, [] { return alive().count == 0; });
+}
+
+Lane* Lane::here() { return lane_of_this_thread; }
+
+void Lane::adopt_this_thread() {
+    lane_of_this_thread = this;
+    thread_ = pthread_self();
+    state_ = PyThreadState_Get();
+    const std::scoped_lock lock{interrupt_mutex_};
+    interpreter_ = PyThreadState_GetInterpreter(state_);
+    id_ = PyInterpreterState_GetID(interpreter_);
+}
+
+std::shared_ptr<Lane> Lane::for_main() {
+    std::shared_ptr<Lane> lane{new Lane{Preset::isolated}};
+    lane->is_main_ = true;
+    lane->adopt_this_thread();
+    return lane;
+}
+
+void Lane::start(Preset preset, Lifecycle lifecycle, Started started) {
+    std::shared_ptr<Lane> lane{new Lane{preset}};
+    alive().add();
+    std::thread{[lane, lifecycle = std::move(lifecycle), started = std::move(started)]() mutable {
+        lane->thread_main(std::move(lifecycle), std::move(started));
+        alive().remove();
+    }}.detach(); // the thread owns its lane: one that never ends must not hold up anybody's join
+}
+
+void Lane::thread_main(Lifecycle lifecycle, Started started) {
+    pthread_setname_np(pthread_self(), "new lane");
+    block_interrupt_signals();
+    PyThreadState* borrowed = PyThreadState_New(PyInterpreterState_Main());
+    PyEval_RestoreThread(borrowed);
+    PyInterpreterConfig config = interpreter_config(preset_);
+    PyThreadState* previous = nullptr;
+    PyThreadState* created = internals::new_interpreter(&config, &previous);
+    if (created == nullptr) {
+        const std::string error = take_error_text();
+        PyThreadState_Clear(borrowed);
+        PyThreadState_DeleteCurrent();
+        started(nullptr, error);
+        return;
+    }
+    PyThreadState_Swap(borrowed);
+    PyThreadState_Clear(borrowed);
+    PyThreadState_DeleteCurrent();
+    PyEval_RestoreThread(created);
+    adopt_this_thread();
+    const std::string name = "lane " + std::to_string(id_);
+    pthread_setname_np(pthread_self(), name.c_str());
+    const std::string error = lifecycle.begin(*this);
+    if (error.empty()) {
+        {
+            const Detached detached;
+            started(shared_from_this(), {});
+        }
+        run();
+    }
+    finish(lifecycle);
+    if (!error.empty()) started(nullptr, error);
+}
+
+void Lane::finish(const Lifecycle& lifecycle) {
+    internals::drop_interrupts_of_this_thread();
+    lifecycle.end(*this);
+    idle_hook_ = {};
+    std::string remark;
+    // Finalizing while another thread still has a state in here would free memory under it; such an interpreter is left
+    // as it is, for the process's lifetime. Threads that are not daemons have been waited for.
+    const Ref threading = Ref::steal(PyImport_ImportModule("threading"));
+    const Ref joined = Ref::steal(threading ? PyObject_CallMethod(threading.get(), "_shutdown", nullptr) : nullptr);
+    if (!joined) PyErr_Clear();
+    {
+        const std::scoped_lock lock{interrupt_mutex_};
+        if (internals::other_thread_states(interpreter_, state_) == 0) {
+            interpreter_ = nullptr;
+        } else {
+            remark = "a thread that never ends still runs in it; its memory stays in use until the kernel stops";
+        }
+    }
+    if (remark.empty()) {
+        Py_EndInterpreter(state_);
+        malloc_trim(0);
+    } else {
+        const Ref atexit = Ref::steal(PyImport_ImportModule("atexit"));
+        const Ref ran = Ref::steal(atexit ? PyObject_CallMethod(atexit.get(), "_run_exitfuncs", nullptr) : nullptr);
+        if (!ran) PyErr_Clear();
+        PyEval_SaveThread();
+    }
+    Stopped stopped;
+    {
+        const std::scoped_lock lock{mutex_};
+        stopped = std::move(stopped_);
+    }
+    if (stopped) stopped(id_, remark);
+}
+
+void Lane::post(Job job) {
+    {
+        const std::scoped_lock lock{mutex_};
+        if (stopping_) return;
+        jobs_.push_back(std::move(job));
+    }
+    eventfd_write(wake_descriptor_, 1);
+}
+
+void Lane::stop(Stopped stopped) {
+    {
+        const std::scoped_lock lock{mutex_};
+        stopping_ = true;
+        jobs_.clear();
+        stopped_ = std::move(stopped);
+    }
+    eventfd_write(wake_descriptor_, 1);
+}
+
+bool Lane::wait_for_job(Job& job) {
+    while (true) {
+        eventfd_t count = 0;
+        eventfd_read(wake_descriptor_, &count);
+        {
+            const std::scoped_lock lock{mutex_};
+            if (stopping_) return false;
+            if (!jobs_.empty()) {
+                job = std::move(jobs_.front());
+                jobs_.pop_front();
+                return true;
+            }
+        }
+        if (idle_hook_ && idle_hook_(wake_descriptor_)) continue;
+        const Detached detached;
+        pollfd entry{.fd = wake_descriptor_, .events = POLLIN, .revents = 0};
+        poll(&entry, 1, -1);
+    }
+}
+
+void Lane::run() {
+    Job job;
+    while (wait_for_job(job)) {
+        job();
+        job = {};
+    }
+}
+
+void Lane::begin_interruptible() {
+    internals::drop_interrupts_of_this_thread();
+    const std::scoped_lock lock{interrupt_mutex_};
+    interrupted_ = false;
+    interruptible_ = true;
+}
+
+void Lane::end_interruptible() {
+    {
+        const std::scoped_lock lock{interrupt_mutex_};
+        interruptible_ = false;
+        interrupted_ = false;
+    }
+    internals::drop_interrupts_of_this_thread();
+    // A SIGINT that came too late for the cell is taken here rather than by whatever runs next.
+    if (is_main_ && PyErr_CheckSignals() != 0) PyErr_Clear();
+}
+
+bool Lane::interrupt() {
+    const std::scoped_lock lock{interrupt_mutex_};
+    if (!interruptible_) return false;
+    interrupted_ = true;
+    internals::raise_in_thread(thread_);
+    pthread_kill(thread_, is_main_ ? SIGINT : wake_signal());
+    return true;
+}
+
+bool Lane::wake_again() {
+    const std::scoped_lock lock{interrupt_mutex_};
+    if (!interruptible_ || !interrupted_) return false;
+    if (!internals::interrupt_pending_in_thread(thread_)) {
+        interrupted_ = false;
+        return false;
+    }
+    pthread_kill(thread_, wake_signal());
+    return true;
+}
+
+bool Lane::interrupted_here() {
+    const Lane* lane = lane_of_this_thread;
+    return lane != nullptr && lane->interrupted_ && internals::interrupt_pending_in_thread(lane->thread_);
+}
+
+std::size_t Lane::arena_bytes() {
+    const std::scoped_lock lock{interrupt_mutex_};
+    return interpreter_ == nullptr ? 0 : internals::arena_bytes(interpreter_);
+}
+
+} // namespace xinterp::python

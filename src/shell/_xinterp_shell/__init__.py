@@ -1,0 +1,16 @@
+"""The shell of one interpreter: what runs its cells. Imported in every interpreter, on its own lane.
+
+It imports no third-party module and little of the standard library: a lane costs what Python costs.
+"""
+
+
+def create() -> object:
+    """Set this interpreter up and return its shell."""
+    from . import attribution, builtin_functions, waiting
+    from .execution import Shell
+
+    shell = Shell()
+    attribution.install()
+    waiting.install()
+    builtin_functions.install(shell)
+    return shell

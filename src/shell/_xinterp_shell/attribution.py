@@ -1,0 +1,149 @@
+"""Whatever a cell starts belongs to it: threads, work for executors, subprocesses.
+
+asyncio's tasks and callbacks need nothing: they run in a copy of the context in which they were made, and the cell is a
+context variable. Everything else is told here.
+"""
+
+import _thread
+import os
+import sys
+
+import _xinterp
+
+from .import_hooks import after_import
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+    from typing import Any
+
+_STDOUT, _STDERR = 1, 2
+
+
+def install() -> None:
+    """Set up the streams and the functions that start something."""
+    sys.stdout = _with_buffer(_xinterp.stdout)
+    sys.stderr = _with_buffer(_xinterp.stderr)
+    _carry_threads()
+    after_import("concurrent.futures.thread", _carry_work_items)
+    _give_pipes_to_subprocesses()
+    if _xinterp.interpreter == 0:
+        os.register_at_fork(before=_xinterp.before_fork, after_in_child=_xinterp.after_fork_in_child)
+
+
+def _with_buffer(stream: Any) -> Any:
+    import io
+
+    class Buffer(io.BufferedIOBase):
+        """The bytes side of a stream: what is written is shown as UTF-8 text."""
+
+        def write(self, data: Any, /) -> int:
+            raw = bytes(data)
+            stream.write(raw.decode("utf-8", "replace"))
+            return len(raw)
+
+        def writable(self) -> bool:
+            return True
+
+        def fileno(self) -> int:
+            return stream.fileno()
+
+    stream.buffer = Buffer()
+    return stream
+
+
+def _carry_threads() -> None:
+    start_joinable = _thread.start_joinable_thread
+    start_new = _thread.start_new_thread
+
+    def start_joinable_thread(function: Callable[[], object], handle: Any = None, daemon: bool = True) -> Any:
+        carried = _xinterp.carry(function) if callable(function) else function
+        return start_joinable(carried, handle=handle, daemon=daemon)
+
+    def start_new_thread(function: Callable[..., object], args: tuple[Any, ...], kwargs: Any = None, /) -> int:
+        carried = _xinterp.carry(function) if callable(function) else function
+        return start_new(carried, args) if kwargs is None else start_new(carried, args, kwargs)
+
+    for replacement, original in ((start_joinable_thread, start_joinable), (start_new_thread, start_new)):
+        replacement.__doc__ = original.__doc__
+        replacement.__module__ = "_thread"
+        replacement.__qualname__ = replacement.__name__
+    _thread.start_joinable_thread = start_joinable_thread  # type: ignore[assignment]
+    _thread.start_new_thread = _thread.start_new = start_new_thread  # type: ignore[assignment]
+
+    def patch_threading(threading: ModuleType) -> None:
+        threading._start_joinable_thread = start_joinable_thread  # type: ignore[attr-defined]
+
+    if "threading" in sys.modules:
+        patch_threading(sys.modules["threading"])
+
+
+def _carry_work_items(module: ModuleType) -> None:
+    """Work that is submitted to an executor belongs to the cell that submits it, not to the one that made the thread."""
+    work_item = module._WorkItem
+    initialize, run = work_item.__init__, work_item.run
+
+    def carrying_initialize(self: Any, *args: Any, **kwargs: Any) -> None:
+        initialize(self, *args, **kwargs)
+        self._xinterp_run = _xinterp.carry(run)
+
+    def carried_run(self: Any, *args: Any) -> Any:
+        return self._xinterp_run(self, *args)
+
+    work_item.__init__ = carrying_initialize
+    work_item.run = carried_run
+
+
+def _child_descriptor(descriptor: int, default: int) -> int:
+    """What a child gets for a descriptor that it would inherit (-1) or that is one of the process's own."""
+    if descriptor == -1:
+        descriptor = default
+    return _xinterp.process_pipe(descriptor) if descriptor in (_STDOUT, _STDERR) else descriptor
+
+
+def _give_pipes_to_subprocesses() -> None:
+    import _posixsubprocess
+
+    fork_exec = _posixsubprocess.fork_exec
+    child_stdout, child_stderr = 9, 11  # places of fork_exec's arguments c2pwrite and errwrite
+
+    def fork_exec_with_pipes(*args: Any) -> int:
+        given = list(args)
+        given[child_stderr] = _child_descriptor(given[child_stderr], _STDERR)
+        given[child_stdout] = _child_descriptor(given[child_stdout], _STDOUT)
+        return fork_exec(*given)
+
+    _posixsubprocess.fork_exec = fork_exec_with_pipes  # type: ignore[assignment]
+    after_import("subprocess", lambda module: setattr(module, "_fork_exec", fork_exec_with_pipes))
+
+    for name in ("posix_spawn", "posix_spawnp"):
+        _give_pipes_to_spawn(name)
+
+    def system(command: Any) -> int:
+        """Execute the command in a subshell, its output under the current cell; return its wait status."""
+        pid = os.posix_spawn("/bin/sh", ["sh", "-c", command], os.environ)
+        return os.waitpid(pid, 0)[1]
+
+    _replace_in_os("system", system)
+
+
+def _give_pipes_to_spawn(name: str) -> None:
+    import functools
+
+    spawn = getattr(os, name)
+
+    @functools.wraps(spawn)
+    def spawn_with_pipes(path: Any, argv: Any, env: Any, /, *, file_actions: Any = (), **options: Any) -> int:
+        # First of all actions: the caller's own may put something else in their place.
+        pipes = [(os.POSIX_SPAWN_DUP2, _xinterp.process_pipe(number), number) for number in (_STDOUT, _STDERR)]
+        return spawn(path, argv, env, file_actions=[*pipes, *(file_actions or ())], **options)
+
+    _replace_in_os(name, spawn_with_pipes)
+
+
+def _replace_in_os(name: str, function: Callable[..., Any]) -> None:
+    import posix
+
+    setattr(os, name, function)
+    setattr(posix, name, function)

@@ -1,0 +1,89 @@
+"""`%interp` inside other code: a call that waits, with the GIL released, for the kernel's answer."""
+
+import _xinterp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable
+
+_LINE = r"""(?m)^(?P<indent>[ \t]*)(?:(?P<target>[^\n=%#'"]+?)[ \t]*=[ \t]*)?%interp(?P<words>(?:[ \t][^\n]*)?)$"""
+_EXPRESSION = r"\{([^{}]+)\}|\$([A-Za-z_]\w*)"
+FUNCTION = "__xinterp_command__"
+
+
+class CommandError(RuntimeError):
+    """A command of the kernel that could not be carried out: one or two plain lines."""
+
+
+def _string_lines(source: str) -> set[int]:
+    """The numbers of lines that begin inside a string."""
+    import io
+    import tokenize
+
+    inside: set[int] = set()
+    try:
+        starts: list[int] = []
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            if token.type in (tokenize.FSTRING_START, tokenize.TSTRING_START):
+                starts.append(token.start[0])
+            elif token.type in (tokenize.FSTRING_END, tokenize.TSTRING_END):
+                inside.update(range(starts.pop() + 1, token.end[0] + 1))
+            elif token.type == tokenize.STRING:
+                inside.update(range(token.start[0] + 1, token.end[0] + 1))
+    except (tokenize.TokenError, SyntaxError):
+        pass  # what could be read counts; the compiler says what is wrong
+    return inside
+
+
+def rewrite(source: str) -> str:
+    """Python in place of `%interp` lines; the same number of lines."""
+    if "%interp" not in source:
+        return source
+    import re
+
+    blanked = re.sub(_LINE, lambda match: f"{match['indent']}pass", source)
+    inside = _string_lines(blanked)
+
+    def replace(match: re.Match[str]) -> str:
+        if source.count("\n", 0, match.start()) + 1 in inside:
+            return match[0]
+        call = f"{FUNCTION}({match['words'].strip()!r}, {match['target'] is None}, locals())"
+        return f"{match['indent']}{match['target']} = {call}" if match["target"] else f"{match['indent']}{call}"
+
+    return re.sub(_LINE, replace, source)
+
+
+def expand(words: str, names: dict[str, object]) -> str:
+    """``{expression}`` and ``$name`` replaced by their values; what cannot be evaluated stays as it is."""
+    import re
+
+    def value(match: re.Match[str]) -> str:
+        try:
+            return str(eval(match[1] or match[2], names))
+        except Exception:
+            return match[0]
+
+    return re.sub(_EXPRESSION, value, words)
+
+
+def run(request: dict[str, object]) -> dict[str, object]:
+    """One command; raises CommandError with the kernel's sentence."""
+    result = _xinterp.command(request)
+    if not result["ok"]:
+        raise CommandError(result["error"])
+    return result
+
+
+def make_function(namespace: dict[str, object], display: Callable[..., object]) -> Callable[..., object]:
+    """What a rewritten `%interp` line calls."""
+
+    def command(words: str, show: bool, local_names: dict[str, object]) -> object:
+        result = run({"line": expand(words, {**namespace, **local_names})})
+        if show and "html" in result:
+            display({"text/plain": result["text"], "text/html": result["html"]}, raw=True)
+        elif show and result["text"]:
+            print(result["text"], end="")
+        return None if show else result["value"]
+
+    return command

@@ -1,0 +1,203 @@
+"""Rich results: how an object becomes a mimebundle, and the functions that show one."""
+
+import _xinterp
+
+_REPRESENTATIONS = {
+    "_repr_html_": "text/html",
+    "_repr_markdown_": "text/markdown",
+    "_repr_svg_": "image/svg+xml",
+    "_repr_png_": "image/png",
+    "_repr_jpeg_": "image/jpeg",
+    "_repr_pdf_": "application/pdf",
+    "_repr_latex_": "text/latex",
+    "_repr_json_": "application/json",
+    "_repr_javascript_": "application/javascript",
+}
+_LINE_WIDTH = 79
+
+Bundle = tuple[dict[str, object], dict[str, object]]
+
+
+def _method(value: object, name: str) -> object:
+    """The object's representation method, or None: not for classes, nor for objects that claim to have everything."""
+    if isinstance(value, type):
+        return None
+    method = getattr(value, name, None)
+    if not callable(method) or getattr(value, "_xinterp_no_such_attribute_", None) is not None:
+        return None
+    return method
+
+
+def _encode(data: object) -> object:
+    if isinstance(data, bytes):
+        import base64
+
+        return base64.b64encode(data).decode("ascii")
+    return data
+
+
+def _add(bundle: Bundle, mime_type: str, made: object) -> None:
+    data, metadata = bundle
+    extra = None
+    if isinstance(made, tuple) and len(made) == 2:
+        made, extra = made
+    if made is None:
+        return
+    data[mime_type] = _encode(made)
+    if extra:
+        metadata[mime_type] = extra
+
+
+def plain_text(value: object) -> str:
+    """The repr, with containers that are longer than a line broken at their items, as IPython does."""
+    text = repr(value)
+    if len(text) > _LINE_WIDTH and "\n" not in text and type(value) in (list, tuple, dict, set, frozenset):
+        import pprint
+
+        return pprint.pformat(value, width=_LINE_WIDTH + 1, sort_dicts=False)
+    return text
+
+
+def mimebundle(value: object, report_error: object, include: object = None, exclude: object = None) -> Bundle:
+    """All representations of an object. A representation that raises is reported and left out."""
+    bundle: Bundle = ({}, {})
+
+    def attempt(function: object) -> object:
+        try:
+            return function()  # type: ignore[operator]
+        except NotImplementedError:
+            return None
+        except Exception as error:
+            report_error(error)  # type: ignore[operator]
+            return None
+
+    whole = _method(value, "_repr_mimebundle_")
+    if whole is not None:
+        made = attempt(lambda: whole(include=include, exclude=exclude))  # type: ignore[operator]
+        if isinstance(made, tuple) and len(made) == 2:
+            bundle[1].update(made[1] or {})
+            made = made[0]
+        if isinstance(made, dict):
+            bundle[0].update({mime_type: _encode(data) for mime_type, data in made.items()})
+    for name, mime_type in _REPRESENTATIONS.items():
+        if mime_type not in bundle[0]:
+            method = _method(value, name)
+            if method is not None:
+                _add(bundle, mime_type, attempt(method))
+    if "text/plain" not in bundle[0]:
+        _add(bundle, "text/plain", attempt(lambda: plain_text(value)))
+    if include:
+        for mime_type in set(bundle[0]) - set(include):  # type: ignore[call-overload]
+            del bundle[0][mime_type]
+    if exclude:
+        for mime_type in set(exclude) & set(bundle[0]):  # type: ignore[call-overload]
+            del bundle[0][mime_type]
+    return bundle
+
+
+class DisplayHandle:
+    """What ``display(..., display_id=True)`` returns: shows again, or changes what it has shown."""
+
+    def __init__(self, shower: "Displayer", display_id: str | None = None) -> None:
+        self._shower = shower
+        self.display_id = display_id or _new_id()
+
+    def __repr__(self) -> str:
+        return f"<DisplayHandle display_id={self.display_id}>"
+
+    def display(self, obj: object, **kwargs: object) -> None:
+        self._shower.display(obj, display_id=self.display_id, **kwargs)
+
+    def update(self, obj: object, **kwargs: object) -> None:
+        self._shower.update_display(obj, display_id=self.display_id, **kwargs)
+
+
+def _new_id() -> str:
+    import os
+
+    return os.urandom(16).hex()
+
+
+class Displayer:
+    """``display`` and its companions, over one way to report an error in somebody's representation."""
+
+    def __init__(self, report_error: object) -> None:
+        self._report_error = report_error
+
+    def bundle(self, value: object, include: object = None, exclude: object = None) -> Bundle | None:
+        """The object's mimebundle; None if it has shown itself (``_ipython_display_``) or has none."""
+        method = _method(value, "_ipython_display_")
+        if method is not None:
+            try:
+                method()  # type: ignore[operator]
+                return None
+            except NotImplementedError:
+                pass
+            except Exception as error:
+                self._report_error(error)  # type: ignore[operator]
+                return None
+        data, metadata = mimebundle(value, self._report_error, include, exclude)
+        return (data, metadata) if data else None
+
+    def display(
+        self,
+        *objs: object,
+        include: object = None,
+        exclude: object = None,
+        metadata: dict[str, object] | None = None,
+        transient: dict[str, object] | None = None,
+        display_id: str | bool | None = None,
+        raw: bool = False,
+        clear: bool = False,
+        **kwargs: object,
+    ) -> DisplayHandle | None:
+        """Show objects under the current cell; with ``display_id``, return a handle that can change them."""
+        handle = None
+        if display_id is not None and display_id is not False:
+            handle = DisplayHandle(self, None if display_id is True else str(display_id))
+        if clear:
+            self.clear_output(wait=True)
+        self._show("display_data", objs, include, exclude, metadata, transient, handle, raw)
+        return handle
+
+    def update_display(self, obj: object, *, display_id: str, **kwargs: object) -> None:
+        """Change what has been shown under that ``display_id``, wherever it stands."""
+        handle = DisplayHandle(self, display_id)
+        options = {"include": None, "exclude": None, "metadata": None, "transient": None, "raw": False, **kwargs}
+        self._show(
+            "update_display_data",
+            (obj,),
+            options["include"],
+            options["exclude"],
+            options["metadata"],  # type: ignore[arg-type]
+            options["transient"],  # type: ignore[arg-type]
+            handle,
+            bool(options["raw"]),
+        )
+
+    def clear_output(self, wait: bool = False) -> None:
+        """Clear the output of the current cell; with ``wait``, when the next output comes."""
+        _xinterp.publish("clear_output", {"wait": bool(wait)})
+
+    def _show(
+        self,
+        message: str,
+        objs: tuple[object, ...],
+        include: object,
+        exclude: object,
+        metadata: dict[str, object] | None,
+        transient: dict[str, object] | None,
+        handle: DisplayHandle | None,
+        raw: bool,
+    ) -> None:
+        for obj in objs:
+            bundle: Bundle | None
+            bundle = (dict(obj), {}) if raw else self.bundle(obj, include, exclude)  # type: ignore[call-overload]
+            if bundle is None:
+                continue
+            passing = dict(transient or {})
+            if handle is not None:
+                passing["display_id"] = handle.display_id
+            data, own_metadata = bundle
+            content = {"data": data, "metadata": {**own_metadata, **(metadata or {})}, "transient": passing}
+            _xinterp.publish(message, content)

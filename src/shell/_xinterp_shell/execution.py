@@ -1,0 +1,160 @@
+"""Running cells: last-expression results, top-level await, `In` and `Out`."""
+
+import __main__
+import _ast
+import sys
+
+import _xinterp
+
+from . import commands, completion, tracebacks
+from .display import Displayer
+from .event_loop import EventLoop
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Any
+
+    Request = dict[str, Any]
+
+_ONLY_AST = 0x400  # ast.PyCF_ONLY_AST
+_TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+_COROUTINE = 0x80  # inspect.CO_COROUTINE
+_FUTURES = 0x1FE0000  # all of __future__'s flags
+_CANCELLED = 125  # errno.ECANCELED: a system call that an interrupt ended (src/python/blocking_calls.cpp)
+
+
+
+class Shell:
+    """One interpreter's. Its methods are called on the interpreter's lane."""
+
+    def __init__(self) -> None:
+        self.namespace: dict[str, Any] = __main__.__dict__
+        self.displayer = Displayer(self._report_error)
+        self._loop = EventLoop()
+        self._future_flags = 0
+        self._inputs: list[str] = [""]
+        self._outputs: dict[int, object] = {}
+        self._results: list[object] = ["", "", ""]  # what _, __ and ___ were set to
+        self._count = 0
+        self._silent = False
+        self.namespace.update(In=self._inputs, _ih=self._inputs, Out=self._outputs, _oh=self._outputs)
+        self.namespace.update(_="", __="", ___="", _i="", _ii="", _iii="")
+        sys.displayhook = self._show_result
+        if "" not in sys.path:
+            sys.path.insert(0, "")
+
+    def execute(self, request: Request) -> dict[str, object]:
+        """Run a cell; return the content of its execute_reply."""
+        try:
+            try:
+                self._run(request)
+                expressions = {name: self._evaluate(text) for name, text in request["user_expressions"].items()}
+                return {"status": "ok", "user_expressions": expressions, "payload": []}
+            except BaseException as error:
+                return self._failed(error)
+        except KeyboardInterrupt as error:  # it came while an error was being described
+            return self._failed(error)
+
+    def complete(self, request: Request) -> dict[str, object]:
+        return completion.complete(self.namespace, request)
+
+    def inspect(self, request: Request) -> dict[str, object]:
+        return completion.inspect(self.namespace, request)
+
+    def is_complete(self, request: Request) -> dict[str, object]:
+        return completion.is_complete(request)
+
+    def wait_in_loop(self, descriptor: int) -> bool:
+        """Let tasks and timers go on until the lane has work; False if there are none."""
+        return self._loop.wait(descriptor)
+
+    def _run(self, request: Request) -> None:
+        self._count, self._silent = request["count"], request["silent"]
+        if request["store_history"]:
+            self._remember_input(request["typed"])
+        filename = tracebacks.cell_filename(self._count)
+        source = request["code"]
+        tracebacks.remember_source(filename, source)
+        statements, expression = self._compile(commands.rewrite(source), filename)
+        if (statements.co_flags | (expression.co_flags if expression else 0)) & _COROUTINE:
+            result = self._loop.run(self._await(statements, expression))
+        else:
+            exec(statements, self.namespace)
+            result = eval(expression, self.namespace) if expression else None
+        if expression and not source.rstrip().endswith(";"):
+            sys.displayhook(result)
+
+    def _compile(self, source: str, filename: str) -> tuple[CodeType, CodeType | None]:
+        """The cell's statements, and its last expression if it ends with one."""
+        flags = _TOP_LEVEL_AWAIT | self._future_flags
+        tree: Any = compile(source, filename, "exec", flags | _ONLY_AST, dont_inherit=True)
+        last = None
+        if tree.body and isinstance(tree.body[-1], _ast.Expr):
+            last = _ast.Expression(tree.body.pop().value)
+        statements = compile(tree, filename, "exec", flags, dont_inherit=True)
+        self._future_flags |= statements.co_flags & _FUTURES
+        flags |= self._future_flags
+        return statements, compile(last, filename, "eval", flags, dont_inherit=True) if last else None
+
+    async def _await(self, statements: CodeType, expression: CodeType | None) -> object:
+        made = eval(statements, self.namespace)
+        if statements.co_flags & _COROUTINE:
+            await made
+        if expression is None:
+            return None
+        result = eval(expression, self.namespace)
+        return await result if expression.co_flags & _COROUTINE else result
+
+    def _remember_input(self, typed: str) -> None:
+        # `In` has a place for every cell of the notebook; those that ran elsewhere leave theirs empty.
+        self._inputs.extend([""] * (self._count + 1 - len(self._inputs)))
+        names = self.namespace
+        names["_iii"], names["_ii"], names["_i"] = names.get("_ii", ""), names.get("_i", ""), self._inputs[-2]
+        names[f"_i{self._count}"] = typed
+        self._inputs[self._count] = typed
+
+    def _show_result(self, result: object) -> None:
+        """``sys.displayhook``: show a cell's result and remember it."""
+        if result is None or self._silent:
+            return
+        bundle = self.displayer.bundle(result)
+        if bundle is not None:
+            data, metadata = bundle
+            content = {"execution_count": self._count, "data": data, "metadata": metadata}
+            _xinterp.publish("execute_result", content)
+        self._remember_result(result)
+
+    def _remember_result(self, result: object) -> None:
+        names = self.namespace
+        # A person who uses one of these names for something else keeps it.
+        if names.get("_") is self._results[0] and names.get("__") is self._results[1]:
+            self._results = [result, self._results[0], self._results[1]]
+            names["_"], names["__"], names["___"] = self._results
+        names[f"_{self._count}"] = result
+        self._outputs[self._count] = result
+
+    def _evaluate(self, text: str) -> dict[str, object]:
+        try:
+            bundle = self.displayer.bundle(eval(text, self.namespace)) or ({}, {})
+            return {"status": "ok", "data": bundle[0], "metadata": bundle[1]}
+        except Exception as error:
+            return tracebacks.describe(error)
+
+    def _failed(self, error: BaseException) -> dict[str, object]:
+        if isinstance(error, OSError) and error.errno == _CANCELLED:
+            try:
+                _xinterp.raise_if_interrupted()
+            except KeyboardInterrupt as interrupt:
+                interrupt.__traceback__ = error.__traceback__
+                interrupt.__context__ = None
+                error = interrupt
+        reply = tracebacks.describe(error)
+        if isinstance(error, commands.CommandError):
+            reply["ename"], reply["traceback"] = "UsageError", str(error).split("\n")
+        return {**reply, "user_expressions": {}, "payload": []}
+
+    def _report_error(self, error: Exception) -> None:
+        """An error in somebody's representation does not lose the cell."""
+        lines: Any = tracebacks.describe(error)["traceback"]
+        print("\n".join(lines), file=sys.stderr)

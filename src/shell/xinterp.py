@@ -1,0 +1,101 @@
+"""Manage the kernel's interpreters from Python, in any of them: the same commands as `%interp`.
+
+Interpreters are named by their names or ids. Each function raises :class:`CommandError`, a RuntimeError with one or two
+plain lines, where the magic would show an error.
+"""
+
+from _xinterp_shell.commands import CommandError
+from _xinterp_shell.commands import run as _run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from concurrent.interpreters import Interpreter
+    from typing import Any
+
+    Target = str | int
+
+__all__ = [
+    "CommandError",
+    "close",
+    "create",
+    "get",
+    "interrupt",
+    "list",
+    "rename",
+    "reset",
+    "use",
+    "wait",
+]
+
+_list = list
+
+
+def _targets(targets: tuple[Target, ...]) -> _list[Target]:
+    return _list(targets)
+
+
+def list() -> _list[dict[str, Any]]:
+    """The interpreters, main first.
+
+    Each is a dict: id, name (or None), preset, gil ("own" or "with main"), state ("idle", "running", "closing"), cells
+    (that it has run), memory (bytes of its own small-object arenas; None where it uses main's), age (seconds), origin.
+    """
+    return _run({"command": "list"})["value"]  # type: ignore[return-value]
+
+
+def create(
+    *names: str, preset: str = "notebook", if_missing: bool = False, fresh: bool = False, n: int | None = None
+) -> _list[int]:
+    """Create interpreters with these names, or ``n`` with ids only; return their ids.
+
+    ``preset`` is "isolated", "notebook" or "shared". An existing name is an error, unless ``if_missing`` keeps it or
+    ``fresh`` resets it.
+    """
+    request: dict[str, object] = {"command": "create", "names": _list(names), "preset": preset}
+    request |= {"if_missing": if_missing, "fresh": fresh}
+    if n is not None:
+        request["n"] = n
+    return _run(request)["value"]  # type: ignore[return-value]
+
+
+def get(name_or_id: Target) -> "Interpreter":
+    """The interpreter as a :class:`concurrent.interpreters.Interpreter`, with a ``name`` (None if it has none)."""
+    found: Any = _run({"command": "get", "target": name_or_id})["value"]
+    from concurrent.interpreters import Interpreter
+
+    interpreter = Interpreter(found["id"])
+    interpreter.name = found["name"] or None  # type: ignore[attr-defined]
+    return interpreter
+
+
+def use(*targets: Target) -> None:
+    """Send this client's following plain cells there; ``use("main")`` returns."""
+    _run({"command": "use", "targets": _targets(targets)})
+
+
+def close(*targets: Target, force: bool = False) -> None:
+    """Finalize and destroy. One that runs is refused, unless ``force`` interrupts it first."""
+    _run({"command": "close", "targets": _targets(targets), "force": force})
+
+
+def reset(*targets: Target, force: bool = False) -> _list[int]:
+    """Replace by fresh interpreters under the same names and presets; return the new ids."""
+    return _run({"command": "reset", "targets": _targets(targets), "force": force})["value"]  # type: ignore[return-value]
+
+
+def rename(target: Target, name: str) -> None:
+    """Give an interpreter another name."""
+    _run({"command": "rename", "target": target, "name": name})
+
+
+def interrupt(*targets: Target) -> _list[bool]:
+    """Raise KeyboardInterrupt there and nowhere else; for each, whether it has stopped within a second."""
+    return _run({"command": "interrupt", "targets": _targets(targets)})["value"]  # type: ignore[return-value]
+
+
+def wait(*targets: Target, timeout: float | None = None) -> None:
+    """Wait until the targets' detached cells (all, without targets) have ended; ``timeout`` is in seconds."""
+    request: dict[str, object] = {"command": "wait", "targets": _targets(targets)}
+    if timeout is not None:
+        request["timeout"] = timeout
+    _run(request)
