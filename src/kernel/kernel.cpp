@@ -93,6 +93,7 @@ void Kernel::request_shutdown() {
 
 void Kernel::capture_process_output() {
     process_output_ = std::make_unique<ProcessOutput>(outbox_, [this] { return process_output_owner(); });
+    process_output_->report_crashes();
     for (const int descriptor : process_output_->descriptors()) server_->watch(descriptor, [this] { process_output_->drain(); });
 }
 

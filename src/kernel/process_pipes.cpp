@@ -1,11 +1,13 @@
 #include <xinterp/kernel/log.hpp>
 #include <xinterp/kernel/process_pipes.hpp>
+#include <xinterp/python/raw_output.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <system_error>
 #include <utility>
@@ -26,6 +28,19 @@ PipeEnds make_pipe() {
     if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::system_error{errno, std::generic_category(), "pipe2"};
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     return {ends[0], ends[1]};
+}
+
+int crash_pipe = -1; // the read end of what descriptor 2 is
+
+// Async-signal-safe, but for the log's descriptor, which is an atomic.
+void pass_last_words_on(int signal) {
+    std::array<char, 4096> buffer{};
+    for (ssize_t count = ::read(crash_pipe, buffer.data(), buffer.size()); count > 0; count = ::read(crash_pipe, buffer.data(), buffer.size()))
+        python::write_directly(log_descriptor(), buffer.data(), static_cast<std::size_t>(count));
+    constexpr std::string_view sentence = "[xinterp] the kernel crashed.\n";
+    python::write_directly(log_descriptor(), sentence.data(), sentence.size());
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
 }
 
 } // namespace
@@ -140,6 +155,16 @@ ProcessOutput::~ProcessOutput() {
     for (const std::size_t i : {std::size_t{0}, std::size_t{1}})
         if (saved_[i] >= 0) dup2(saved_[i], static_cast<int>(i) + 1);
     set_log_descriptor(STDERR_FILENO);
+}
+
+void ProcessOutput::report_crashes() const {
+    crash_pipe = readers_[1]->descriptor();
+    for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
+        struct sigaction action{};
+        action.sa_handler = pass_last_words_on;
+        action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER | SA_ONSTACK);
+        sigaction(signal, &action, nullptr);
+    }
 }
 
 void ProcessOutput::drain() {

@@ -50,6 +50,12 @@ std::string take_error_text() {
     return message;
 }
 
+void call_in_module(const char* module_name, const char* function) {
+    const Ref module = Ref::steal(PyImport_ImportModule(module_name));
+    const Ref result = Ref::steal(module ? PyObject_CallMethod(module.get(), function, nullptr) : nullptr);
+    if (!result) PyErr_Clear();
+}
+
 } // namespace
 
 Lane::Lane(Preset preset) : preset_{preset}, wake_descriptor_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
@@ -131,9 +137,7 @@ void Lane::finish(const Lifecycle& lifecycle) {
     std::string remark;
     // Finalizing while another thread still has a state in here would free memory under it; such an interpreter is left
     // as it is, for the process's lifetime. Threads that are not daemons have been waited for.
-    const Ref threading = Ref::steal(PyImport_ImportModule("threading"));
-    const Ref joined = Ref::steal(threading ? PyObject_CallMethod(threading.get(), "_shutdown", nullptr) : nullptr);
-    if (!joined) PyErr_Clear();
+    call_in_module("threading", "_shutdown");
     {
         const std::scoped_lock lock{interrupt_mutex_};
         if (internals::other_thread_states(interpreter_, state_) == 0) {
@@ -146,9 +150,7 @@ void Lane::finish(const Lifecycle& lifecycle) {
         Py_EndInterpreter(state_);
         malloc_trim(0);
     } else {
-        const Ref atexit = Ref::steal(PyImport_ImportModule("atexit"));
-        const Ref ran = Ref::steal(atexit ? PyObject_CallMethod(atexit.get(), "_run_exitfuncs", nullptr) : nullptr);
-        if (!ran) PyErr_Clear();
+        call_in_module("atexit", "_run_exitfuncs");
         PyEval_SaveThread();
     }
     Stopped stopped;

@@ -89,6 +89,10 @@ public:
     ProcessOutput(const ProcessOutput&) = delete;
     ProcessOutput& operator=(const ProcessOutput&) = delete;
 
+    /// When the process crashes, what it has said of it (Python's "Fatal Python error: ...") goes to the log's terminal
+    /// instead of into a pipe that nobody reads any more.
+    void report_crashes() const;
+
     std::array<int, 2> descriptors() const { return {readers_[0]->descriptor(), readers_[1]->descriptor()}; }
     /// Passes on what can be read now.
     void drain();

@@ -1,0 +1,36 @@
+# `make help` lists the targets. Everything runs in the environment of tools/in, which is made when it is first needed.
+IN := tools/in
+BUILD := build
+JOBS ?= $(shell nproc)
+
+.PHONY: help demo lab build test unit kernel lint bench clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+demo: build ## set everything up, build, run notebooks/isolation.ipynb through the kernel, write build/demo/
+	@$(IN) python3 tools/commands/demo.py notebooks/isolation.ipynb $(BUILD)/demo
+
+lab: build ## open JupyterLab on notebooks/ with the kernel
+	@$(IN) tools/commands/lab.sh notebooks
+
+build: ## compile the kernel
+	@$(IN) cmake -S . -B $(BUILD) -G Ninja --log-level=WARNING
+	@$(IN) ninja -C $(BUILD) --quiet
+
+test: lint unit kernel ## run every test
+
+unit: build ## the C++ unit tests
+	@$(IN) $(BUILD)/tests/unit_tests --minimal
+
+kernel: build ## the tests that speak to a real kernel over real sockets, and those of the tools
+	@$(IN) python3 -m pytest tests -n $(JOBS)
+
+lint: build ## formatting, clang-tidy, ruff, mypy, shellcheck
+	@$(IN) tools/commands/lint.sh
+
+bench: build ## measure this kernel beside ipykernel and xpython; writes build/bench.json
+	@$(IN) python3 bench/bench.py --output $(BUILD)/bench.json
+
+clean: ## remove what was built (the environment in the cache folder stays)
+	@rm -rf $(BUILD)
