@@ -28,7 +28,8 @@ kernel::Kernel* the_kernel = nullptr;
 
 kernel::KernelInfo kernel_info() {
     return {XINTERP_VERSION,
-            std::format("xinterp {}: Python {} in several interpreters. %interp help and %%interp tell how.", XINTERP_VERSION, PY_VERSION),
+            std::format("xinterp {}: Python {} in several interpreters. %interp help and %%interp tell how.",
+                        XINTERP_VERSION, PY_VERSION),
             {{"name", "python"},
              {"version", PY_VERSION},
              {"mimetype", "text/x-python"},
@@ -42,9 +43,10 @@ kernel::KernelInfo kernel_info() {
 bool take_raw_output(int descriptor, const void* data, std::size_t size) {
     const modules::CellId cell = modules::cell_of_this_thread();
     if (cell == 0 || modules::in_forked_child()) return false;
-    the_kernel->write(modules::Source{cell, python::Lane::here() != nullptr ? python::Lane::here()->id() : python::main_interpreter},
-                      descriptor == STDOUT_FILENO ? modules::Stream::out : modules::Stream::err,
-                      {static_cast<const char*>(data), size});
+    the_kernel->write(
+        modules::Source{cell, python::Lane::here() != nullptr ? python::Lane::here()->id() : python::main_interpreter},
+        descriptor == STDOUT_FILENO ? modules::Stream::out : modules::Stream::err,
+        {static_cast<const char*>(data), size});
     return true;
 }
 

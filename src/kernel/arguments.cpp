@@ -140,7 +140,8 @@ void ArgumentParser::parse(std::vector<std::string> words) {
     if (unknown.empty()) return;
     const std::string option = unknown.front().substr(0, unknown.front().find('='));
     const auto near = nearest(option, options_);
-    throw UsageError{name_ + " has no option '" + option + "'" + (near ? "; did you mean " + *near + "?" : ".") + "\n" + usage_};
+    throw UsageError{name_ + " has no option '" + option + "'" + (near ? "; did you mean " + *near + "?" : ".") + "\n" +
+                     usage_};
 }
 
 } // namespace xinterp::kernel

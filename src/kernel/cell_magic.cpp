@@ -59,11 +59,15 @@ ParsedCell parse_cell_magic(std::string_view arguments) {
     }
     const bool nothing_else = !magic.detached && !magic.create && !magic.preset && !magic.timeout;
     if (help || (magic.targets.empty() && nothing_else)) return CellMagicHelp{};
-    if (magic.targets.empty()) throw UsageError{"%%interp needs a target: a name, an id, a list such as alice,bob, or all.\n" + std::string{usage}};
-    if (magic.preset && !magic.create) throw UsageError{"--preset says how to create an interpreter: it goes with --create.\n" + std::string{usage}};
+    if (magic.targets.empty())
+        throw UsageError{"%%interp needs a target: a name, an id, a list such as alice,bob, or all.\n" +
+                         std::string{usage}};
+    if (magic.preset && !magic.create)
+        throw UsageError{"--preset says how to create an interpreter: it goes with --create.\n" + std::string{usage}};
     if (magic.targets.size() > 1 && std::ranges::find(magic.targets, "all") != magic.targets.end())
         throw UsageError{"'all' stands for every interpreter but main: it cannot be part of a list."};
-    if (magic.create && magic.targets.front() == "all") throw UsageError{"'all' cannot be created: name the interpreters."};
+    if (magic.create && magic.targets.front() == "all")
+        throw UsageError{"'all' cannot be created: name the interpreters."};
     return magic;
 }
 
@@ -97,7 +101,8 @@ std::string cell_magic_help() {
     return "%%interp TARGET [&] [--create] [--preset P] [--timeout SECONDS]\n"
            "\n"
            "Runs the rest of the cell in another interpreter.\n"
-           "  TARGET             an id (3), a name (alice), main, a list (alice,bob), or all (every interpreter but main)\n"
+           "  TARGET             an id (3), a name (alice), main, a list (alice,bob), or all (every interpreter but "
+           "main)\n"
            "  &                  detached: the next cells go on at once\n"
            "  --create           create the target first if it is missing\n"
            "  --preset P         ... as isolated, notebook (the default) or shared\n"

@@ -63,7 +63,8 @@ void CellOutputs::write(Source source, Stream stream, std::string text) {
     publish_text(source.cell, stream, text);
 }
 
-void CellOutputs::publish(Source source, const std::string& type, json content, json metadata, const std::vector<std::string>& buffers) {
+void CellOutputs::publish(Source source, const std::string& type, json content, json metadata,
+                          const std::vector<std::string>& buffers) {
     Output* output = find(source.cell);
     if (output != nullptr && output->prefixer) {
         const auto label = output->labels.find(source.interpreter);
@@ -73,7 +74,9 @@ void CellOutputs::publish(Source source, const std::string& type, json content, 
                 HeadedBundle headed = head_bundle(label->second, std::move(content["data"]));
                 if (!headed.header.is_null() && type != "update_display_data")
                     server_.publish(parent(source.cell), "display_data",
-                                    json{{"data", std::move(headed.header)}, {"metadata", json::object()}, {"transient", json::object()}});
+                                    json{{"data", std::move(headed.header)},
+                                         {"metadata", json::object()},
+                                         {"transient", json::object()}});
                 content["data"] = std::move(headed.data);
             }
         }
@@ -87,11 +90,14 @@ void CellOutputs::show_error(CellId cell, const std::string& label, const json& 
     json traceback = reply.value("traceback", json::array());
     if (!label.empty()) traceback.insert(traceback.begin(), "[" + label + "]");
     server_.publish(parent(cell), "error",
-                    json{{"ename", reply.value("ename", "")}, {"evalue", reply.value("evalue", "")}, {"traceback", std::move(traceback)}});
+                    json{{"ename", reply.value("ename", "")},
+                         {"evalue", reply.value("evalue", "")},
+                         {"traceback", std::move(traceback)}});
 }
 
 void CellOutputs::flush(CellId cell, const std::string& label) {
-    if (Output* output = find(cell); output != nullptr && output->prefixer) publish_all(cell, output->prefixer->flush(label));
+    if (Output* output = find(cell); output != nullptr && output->prefixer)
+        publish_all(cell, output->prefixer->flush(label));
 }
 
 std::optional<Timers::Clock::time_point> CellOutputs::next_due() const {

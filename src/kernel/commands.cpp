@@ -23,7 +23,8 @@ struct Usage {
 
 constexpr std::array usages{
     Usage{"list", "", "the interpreters: id, name, preset, GIL, state, cells run, memory, age, origin"},
-    Usage{"create", "NAME... [--preset P] [--if-missing] [--fresh]", "create interpreters; -n 4 creates some with ids only"},
+    Usage{"create", "NAME... [--preset P] [--if-missing] [--fresh]",
+          "create interpreters; -n 4 creates some with ids only"},
     Usage{"use", "TARGET", "plain cells of this client go to TARGET from now on; main returns"},
     Usage{"close", "TARGET... [--force]", "finalize and destroy; --force interrupts what runs there first"},
     Usage{"reset", "TARGET... [--force]", "a fresh interpreter under the same name and preset"},
@@ -41,8 +42,10 @@ std::string usage_line(std::string_view command) {
 
 std::string help_text() {
     Rows rows{{"command", "does"}};
-    for (const Usage& usage : usages) rows.push_back({std::format("%interp {} {}", usage.command, usage.arguments), std::string{usage.does}});
-    return plain_table(rows) + "\nTARGET is a name, an id, or a list (alice,bob). close, reset, interrupt and wait take `all`.\n";
+    for (const Usage& usage : usages)
+        rows.push_back({std::format("%interp {} {}", usage.command, usage.arguments), std::string{usage.does}});
+    return plain_table(rows) +
+           "\nTARGET is a name, an id, or a list (alice,bob). close, reset, interrupt and wait take `all`.\n";
 }
 
 json success(const std::string& text, json value = nullptr) {
@@ -55,7 +58,8 @@ std::vector<std::string> strings(const json& request, const char* key) {
     std::vector<std::string> all;
     if (const auto found = request.find(key); found != request.end() && found->is_array())
         for (const json& each : *found) {
-            if (!each.is_string() && !each.is_number_integer()) throw UsageError{std::format("{} are names or ids, not {}.", key, each.dump())};
+            if (!each.is_string() && !each.is_number_integer())
+                throw UsageError{std::format("{} are names or ids, not {}.", key, each.dump())};
             all.push_back(each.is_string() ? each.get<std::string>() : each.dump());
         }
     return all;
@@ -70,7 +74,8 @@ std::string joined(const std::vector<std::string>& words) {
 // Collects the results of several steps, in the order of the steps, and reports once all have come.
 class Gathered {
 public:
-    Gathered(std::size_t count, std::function<void(std::vector<json>)> done) : results_(count), left_{count}, done_{std::move(done)} {}
+    Gathered(std::size_t count, std::function<void(std::vector<json>)> done)
+        : results_(count), left_{count}, done_{std::move(done)} {}
     void give(std::size_t index, json result) {
         results_[index] = std::move(result);
         if (--left_ == 0) done_(std::move(results_));
@@ -125,8 +130,9 @@ json Commands::parse_line(const std::string& line) {
         std::vector<std::string> known;
         for (const Usage& usage : usages) known.emplace_back(usage.command);
         const auto near = nearest(command, known);
-        throw UsageError{"no command '%interp " + command + "'" + (near ? "; did you mean %interp " + *near + "?" : ".") +
-                         "\nThe commands are " + joined(known) + "."};
+        throw UsageError{"no command '%interp " + command + "'" +
+                         (near ? "; did you mean %interp " + *near + "?" : ".") + "\nThe commands are " +
+                         joined(known) + "."};
     }
     parser.parse(std::move(words));
 
@@ -142,7 +148,9 @@ json Commands::parse_line(const std::string& line) {
         request["target"] = positional[0];
         request["name"] = positional[1];
     } else if (command == "list" || command == "help") {
-        if (!positional.empty()) throw UsageError{command + " takes no arguments, not '" + positional.front() + "'.\n" + usage_line(command)};
+        if (!positional.empty())
+            throw UsageError{command + " takes no arguments, not '" + positional.front() + "'.\n" +
+                             usage_line(command)};
     } else {
         request["targets"] = split_names(positional);
         request["force"] = force;
@@ -167,14 +175,16 @@ std::function<void()> Commands::dispatch(const json& request, const Caller& call
     const std::string command = request.at("command");
     const std::vector<std::string> targets = strings(request, "targets");
     const bool may_be_empty = command == "wait" || !request.contains("targets");
-    if (targets.empty() && !may_be_empty) throw UsageError{command + " needs a target: a name, an id or a list.\n" + usage_line(command)};
+    if (targets.empty() && !may_be_empty)
+        throw UsageError{command + " needs a target: a name, an id or a list.\n" + usage_line(command)};
 
     if (command == "list") {
         done(list());
     } else if (command == "help") {
         done({{"ok", true}, {"text", help_text()}, {"value", nullptr}});
     } else if (command == "get") {
-        const InterpreterInfo info = interpreters_.resolve(strings(json{{"target", {request.at("target")}}}, "target").front());
+        const InterpreterInfo info =
+            interpreters_.resolve(strings(json{{"target", {request.at("target")}}}, "target").front());
         done(success("", {{"id", info.id}, {"name", info.name}}));
     } else if (command == "create") {
         create(request, caller, done);
@@ -192,7 +202,8 @@ std::function<void()> Commands::dispatch(const json& request, const Caller& call
     } else if (command == "reset") {
         reset(request, caller, done);
     } else if (command == "rename") {
-        const InterpreterInfo info = interpreters_.resolve(strings(json{{"target", {request.at("target")}}}, "target").front());
+        const InterpreterInfo info =
+            interpreters_.resolve(strings(json{{"target", {request.at("target")}}}, "target").front());
         const std::string name = request.at("name");
         if (info.id == main_interpreter) throw UsageError{"main keeps its name."};
         if (info.name != name) interpreters_.check_name(name);
@@ -217,11 +228,18 @@ json Commands::list() {
         const std::size_t bytes = own_memory ? backend_.memory(info.id) : 0;
         const double age = std::chrono::duration<double>{now - info.created}.count();
         const std::string state{python::state_name(info.state)};
-        rows.push_back({std::to_string(info.id), info.name, std::string{info.preset_label()}, std::string{info.gil()}, state,
-                        std::to_string(info.cells_run), own_memory ? bytes_text(bytes) : "with main", age_text(age), info.origin});
-        values.push_back({{"id", info.id}, {"name", info.name.empty() ? json{nullptr} : json(info.name)}, {"preset", info.preset_label()},
-                          {"gil", info.gil()}, {"state", state}, {"cells", info.cells_run},
-                          {"memory", own_memory ? json(bytes) : json{nullptr}}, {"age", age}, {"origin", info.origin}});
+        rows.push_back({std::to_string(info.id), info.name, std::string{info.preset_label()}, std::string{info.gil()},
+                        state, std::to_string(info.cells_run), own_memory ? bytes_text(bytes) : "with main",
+                        age_text(age), info.origin});
+        values.push_back({{"id", info.id},
+                          {"name", info.name.empty() ? json{nullptr} : json(info.name)},
+                          {"preset", info.preset_label()},
+                          {"gil", info.gil()},
+                          {"state", state},
+                          {"cells", info.cells_run},
+                          {"memory", own_memory ? json(bytes) : json{nullptr}},
+                          {"age", age},
+                          {"origin", info.origin}});
         for (const char* key : {"name", "memory"}) // a one-element initializer list is an array to the JSON library
             if (values.back()[key].is_array()) values.back()[key] = nullptr;
     }
@@ -231,48 +249,64 @@ json Commands::list() {
 void Commands::create(const json& request, const Caller& caller, Done done) {
     std::vector<std::string> names = strings(request, "names");
     const bool if_missing = request.value("if_missing", false), fresh = request.value("fresh", false);
-    const auto preset = request.contains("preset") && request["preset"].is_string() ? parse_preset(request["preset"]) : python::Preset::notebook;
+    const auto preset = request.contains("preset") && request["preset"].is_string() ? parse_preset(request["preset"])
+                                                                                    : python::Preset::notebook;
     if (if_missing && fresh) throw UsageError{"--if-missing keeps an interpreter and --fresh resets it: choose one."};
     if (request.contains("n") && request["n"].is_number_integer()) {
-        if (!names.empty()) throw UsageError{"-n creates interpreters with ids only: give names or -n, not both.\n" + usage_line("create")};
+        if (!names.empty())
+            throw UsageError{"-n creates interpreters with ids only: give names or -n, not both.\n" +
+                             usage_line("create")};
         if (request["n"] < 1 || request["n"] > 1000) throw UsageError{"n is a whole number from 1 to 1000."};
         names.resize(request["n"].get<std::size_t>());
     }
     if (names.empty()) throw UsageError{"create needs a name, or -n and how many.\n" + usage_line("create")};
-    for (std::size_t i = 0; i < names.size(); ++i)
-        if (!names[i].empty() && std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]) != names.begin() + static_cast<std::ptrdiff_t>(i))
-            throw UsageError{"'" + names[i] + "' is named twice."};
 
     // Everything is checked before anything is made.
     std::vector<std::optional<InterpreterInfo>> existing;
     for (const std::string& name : names) {
-        existing.push_back(name.empty() || python::name_problem(name) ? std::nullopt : interpreters_.registry().find(name));
+        existing.push_back(name.empty() || python::name_problem(name) ? std::nullopt
+                                                                      : interpreters_.registry().find(name));
         if (existing.back() && fresh) check_may_end(*existing.back(), false, caller, "create --fresh");
         else if (!(existing.back() && if_missing) && !name.empty()) interpreters_.check_name(name);
     }
-    const auto gathered = std::make_shared<Gathered>(names.size(), [done = std::move(done)](const std::vector<json>& results) { done(combine(results)); });
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        if (existing[i] && if_missing) {
-            gathered->give(i, success(names[i] + " exists already (id " + std::to_string(existing[i]->id) + ").", existing[i]->id));
-        } else if (existing[i]) {
-            replace(*existing[i], [gathered, i](json result) { gathered->give(i, std::move(result)); });
-        } else {
-            interpreters_.create(names[i], preset, [gathered, i](const auto& info, const std::string& error) {
-                gathered->give(i, info ? success(info->name.empty() ? std::format("created interpreter {} ({}).", info->id, info->preset_label())
-                                                                    : std::format("created {} (id {}, {}).", info->name, info->id, info->preset_label()),
-                                                 info->id)
-                                       : failure("the interpreter could not be created: " + error));
-            });
-        }
+    const auto plan = std::make_shared<Plan>(Plan{std::move(names), std::move(existing), if_missing, preset, {}, std::move(done)});
+    create_next(plan);
+}
+
+// One after the other: ids rise in the order of the names.
+void Commands::create_next(const std::shared_ptr<Plan>& plan) {
+    const std::size_t i = plan->results.size();
+    if (i == plan->names.size()) {
+        plan->done(combine(plan->results));
+        return;
+    }
+    const auto go_on = [this, plan](json result) {
+        plan->results.push_back(std::move(result));
+        create_next(plan);
+    };
+    const std::optional<InterpreterInfo>& existing = plan->existing[i];
+    if (existing && plan->if_missing) {
+        go_on(success(std::format("{} exists already (id {}).", existing->name, existing->id), existing->id));
+    } else if (existing) {
+        replace(*existing, go_on);
+    } else {
+        interpreters_.create(plan->names[i], plan->preset, [go_on](const auto& info, const std::string& error) {
+            if (!info) go_on(failure("the interpreter could not be created: " + error));
+            else if (info->name.empty()) go_on(success(std::format("created interpreter {} ({}).", info->id, info->preset_label()), info->id));
+            else go_on(success(std::format("created {} (id {}, {}).", info->name, info->id, info->preset_label()), info->id));
+        });
     }
 }
 
-void Commands::check_may_end(const InterpreterInfo& info, bool force, const Caller& caller, const std::string& command) const {
+void Commands::check_may_end(const InterpreterInfo& info, bool force, const Caller& caller,
+                             const std::string& command) const {
     if (info.id == main_interpreter) {
-        if (command == "close") throw UsageError{"main cannot be closed: it is the kernel itself. Shut the kernel down instead."};
+        if (command == "close")
+            throw UsageError{"main cannot be closed: it is the kernel itself. Shut the kernel down instead."};
         throw UsageError{"main cannot be reset. Restart the kernel instead."};
     }
-    if (caller.interpreter == info.id) throw UsageError{"this cell runs in " + info.label() + ": close or reset it from another interpreter."};
+    if (caller.interpreter == info.id)
+        throw UsageError{"this cell runs in " + info.label() + ": close or reset it from another interpreter."};
     if (router_.is_busy(info.id) && !force)
         throw UsageError{info.label() + " is running a cell. To interrupt it first: %interp " +
                          (command == "create --fresh" ? "reset" : command) + " " + info.label() + " --force"};
@@ -282,7 +316,8 @@ void Commands::close(const json& request, const Caller& caller, Done done) {
     const bool force = request.value("force", false);
     const std::vector<InterpreterInfo> infos = interpreters_.resolve(strings(request, "targets"));
     for (const InterpreterInfo& info : infos) check_may_end(info, force, caller, "close");
-    const auto gathered = std::make_shared<Gathered>(infos.size(), [done = std::move(done)](const std::vector<json>& results) { done(combine(results)); });
+    const auto gathered = std::make_shared<Gathered>(
+        infos.size(), [done = std::move(done)](const std::vector<json>& results) { done(combine(results)); });
     for (std::size_t i = 0; i < infos.size(); ++i) {
         const InterpreterInfo& info = infos[i];
         const std::string label = info.label();
@@ -295,7 +330,9 @@ void Commands::close(const json& request, const Caller& caller, Done done) {
         interpreters_.close(info.id, [tell, label](const std::string& remark) {
             tell(success("closed " + label + "." + (remark.empty() ? "" : " But " + remark + ".")));
         });
-        timers_.after(close_patience, [tell, label] { tell(success(label + " has not stopped yet; it will be closed as soon as it does.")); });
+        timers_.after(close_patience, [tell, label] {
+            tell(success(label + " has not stopped yet; it will be closed as soon as it does."));
+        });
     }
 }
 
@@ -304,32 +341,39 @@ void Commands::replace(const InterpreterInfo& old, std::function<void(json)> don
     router_.interrupt(old.id, [](bool) {});
     interpreters_.registry().rename(old.id, "");
     interpreters_.close(old.id, [](const std::string&) {});
-    interpreters_.create(old.name, old.preset, [this, old, done = std::move(done)](const auto& info, const std::string& error) {
-        if (!info) {
-            done(failure(old.label() + " is closed, but a fresh one could not be created: " + error));
-            return;
-        }
-        router_.replace(old.id, info->id);
-        done(success(std::format("{} is a fresh interpreter now (id {}, {}).", old.label(), info->id, info->preset_label()), info->id));
-    });
+    interpreters_.create(
+        old.name, old.preset, [this, old, done = std::move(done)](const auto& info, const std::string& error) {
+            if (!info) {
+                done(failure(old.label() + " is closed, but a fresh one could not be created: " + error));
+                return;
+            }
+            router_.replace(old.id, info->id);
+            done(success(
+                std::format("{} is a fresh interpreter now (id {}, {}).", old.label(), info->id, info->preset_label()),
+                info->id));
+        });
 }
 
 void Commands::reset(const json& request, const Caller& caller, const Done& done) {
     const bool force = request.value("force", false);
     const std::vector<InterpreterInfo> infos = interpreters_.resolve(strings(request, "targets"));
     for (const InterpreterInfo& info : infos) check_may_end(info, force, caller, "reset");
-    const auto gathered = std::make_shared<Gathered>(infos.size(), [done](const std::vector<json>& results) { done(combine(results)); });
-    for (std::size_t i = 0; i < infos.size(); ++i) replace(infos[i], [gathered, i](json result) { gathered->give(i, std::move(result)); });
+    const auto gathered =
+        std::make_shared<Gathered>(infos.size(), [done](const std::vector<json>& results) { done(combine(results)); });
+    for (std::size_t i = 0; i < infos.size(); ++i)
+        replace(infos[i], [gathered, i](json result) { gathered->give(i, std::move(result)); });
 }
 
 void Commands::interrupt(const json& request, const Done& done) {
     const std::vector<InterpreterInfo> infos = interpreters_.resolve(strings(request, "targets"));
-    const auto gathered = std::make_shared<Gathered>(infos.size(), [done](const std::vector<json>& results) { done(combine(results)); });
+    const auto gathered =
+        std::make_shared<Gathered>(infos.size(), [done](const std::vector<json>& results) { done(combine(results)); });
     for (std::size_t i = 0; i < infos.size(); ++i) {
         const std::string label = infos[i].label();
         const bool runs = router_.interrupt(infos[i].id, [gathered, i, label](bool stopped) {
             gathered->give(i, success(stopped ? "interrupted " + label + "."
-                                              : label + " has not stopped yet: it handles the interrupt itself, or is in C code that cannot be interrupted.",
+                                              : label + " has not stopped yet: it handles the interrupt itself, or is "
+                                                        "in C code that cannot be interrupted.",
                                       stopped));
         });
         if (!runs) gathered->give(i, success("nothing runs in " + label + ".", false));
@@ -355,10 +399,12 @@ std::function<void()> Commands::wait(const json& request, const Caller& caller, 
     if (request.contains("timeout") && request["timeout"].is_number()) {
         const double seconds = request["timeout"];
         if (!(seconds > 0 && seconds < 1e9)) throw UsageError{"timeout is a number of seconds above 0."};
-        waiting->timer = timers_.after(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>{seconds}), [stop, done, seconds] {
-            stop();
-            done(failure(std::format("detached cells still run after {:g} s.", seconds)));
-        });
+        waiting->timer =
+            timers_.after(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>{seconds}),
+                          [stop, done, seconds] {
+                              stop();
+                              done(failure(std::format("detached cells still run after {:g} s.", seconds)));
+                          });
     }
     const std::uint64_t handle = router_.wait(std::move(ids), caller.cell, [stop, done] {
         stop();

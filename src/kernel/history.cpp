@@ -26,7 +26,8 @@ void History::store_inputs_impl(int, int line, const std::string& input, const s
 json History::get_tail_impl(int count, bool, bool output) const {
     json items = json::array();
     const auto wanted = static_cast<std::size_t>(std::max(count, 0));
-    for (std::size_t i = entries_.size() - std::min(wanted, entries_.size()); i < entries_.size(); ++i) items.push_back(item(entries_[i], output));
+    for (std::size_t i = entries_.size() - std::min(wanted, entries_.size()); i < entries_.size(); ++i)
+        items.push_back(item(entries_[i], output));
     return reply(std::move(items));
 }
 
@@ -34,7 +35,8 @@ json History::get_tail_impl(int count, bool, bool output) const {
 json History::get_range_impl(int session, int start, int stop, bool, bool output) const {
     json items = json::array();
     for (const Entry& entry : entries_)
-        if (session == 0 && entry.line >= start && (stop <= 0 || entry.line < stop)) items.push_back(item(entry, output));
+        if (session == 0 && entry.line >= start && (stop <= 0 || entry.line < stop))
+            items.push_back(item(entry, output));
     return reply(std::move(items));
 }
 

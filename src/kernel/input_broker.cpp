@@ -14,7 +14,8 @@ void InputBroker::ask(Source source, const std::string& label, const std::string
         answer->give({{"error", "input() was called, but this front end does not support input requests."}});
         return;
     }
-    requests_.push_back({source, label.empty() ? prompt : "[" + label + "] " + prompt, password, std::move(answer), {}});
+    requests_.push_back(
+        {source, label.empty() ? prompt : "[" + label + "] " + prompt, password, std::move(answer), {}});
     show_next();
 }
 
@@ -23,7 +24,8 @@ void InputBroker::show_next() {
         Request& request = requests_.front();
         const xeus::xrequest_context* context = outputs_.context(request.source.cell);
         if (context != nullptr) {
-            request.message_id = server_.send_input_request(*context, json{{"prompt", request.prompt}, {"password", request.password}});
+            request.message_id =
+                server_.send_input_request(*context, json{{"prompt", request.prompt}, {"password", request.password}});
             return;
         }
         request.answer->give({{"error", "the cell that asks is long over."}});
@@ -48,7 +50,8 @@ void InputBroker::reply(const xeus::xmessage& message) {
         return;
     }
     const json& parent = message.parent_header();
-    const std::string id = parent.contains("msg_id") && parent["msg_id"].is_string() ? parent["msg_id"].get<std::string>() : "";
+    const std::string id =
+        parent.contains("msg_id") && parent["msg_id"].is_string() ? parent["msg_id"].get<std::string>() : "";
     if (!id.empty() && id != requests_.front().message_id) {
         const auto* context = outputs_.context(requests_.front().source.cell);
         if (context == nullptr || context->header().value("msg_id", "") != id) {

@@ -22,9 +22,10 @@ InterpreterInfo Interpreters::resolve(const std::string& target) const {
     if (found) return *found;
     const std::vector<std::string> labels = registry_.labels();
     const auto near = nearest(target, labels);
-    std::string message = "no interpreter '" + target + "'; there " + (labels.size() == 1 ? "is " : "are ") + join(labels) + "." +
-                          (near ? " Did you mean " + *near + "?" : "");
-    if (!python::name_problem(target)) message += "\nCreate it with: %interp create " + target + "   or: %%interp " + target + " --create";
+    std::string message = "no interpreter '" + target + "'; there " + (labels.size() == 1 ? "is " : "are ") +
+                          join(labels) + "." + (near ? " Did you mean " + *near + "?" : "");
+    if (!python::name_problem(target))
+        message += "\nCreate it with: %interp create " + target + "   or: %%interp " + target + " --create";
     throw UsageError{message};
 }
 
@@ -32,13 +33,16 @@ std::vector<InterpreterInfo> Interpreters::resolve(const std::vector<std::string
     std::vector<InterpreterInfo> found;
     if (targets.size() == 1 && targets.front() == "all") {
         for (InterpreterInfo& info : registry_.list())
-            if (info.id != python::main_interpreter && info.state != python::State::closing) found.push_back(std::move(info));
-        if (found.empty()) throw UsageError{"there is no interpreter but main.\nCreate some with: %interp create alice bob"};
+            if (info.id != python::main_interpreter && info.state != python::State::closing)
+                found.push_back(std::move(info));
+        if (found.empty())
+            throw UsageError{"there is no interpreter but main.\nCreate some with: %interp create alice bob"};
         return found;
     }
     for (const std::string& target : targets) {
         InterpreterInfo info = resolve(target);
-        if (std::ranges::none_of(found, [&](const InterpreterInfo& other) { return other.id == info.id; })) found.push_back(std::move(info));
+        if (std::ranges::none_of(found, [&](const InterpreterInfo& other) { return other.id == info.id; }))
+            found.push_back(std::move(info));
     }
     return found;
 }
@@ -53,20 +57,21 @@ void Interpreters::check_name(const std::string& name) const {
 
 void Interpreters::create(const std::string& name, python::Preset preset, Created created) {
     if (!name.empty()) reserved_.insert(name);
-    backend_.create(preset, [this, name, preset, created = std::move(created)](std::variant<InterpreterId, std::string> made) {
-        reserved_.erase(name);
-        if (auto* error = std::get_if<std::string>(&made)) {
-            created(std::nullopt, std::move(*error));
-            return;
-        }
-        InterpreterInfo info;
-        info.id = std::get<InterpreterId>(made);
-        info.name = name;
-        info.preset = preset;
-        info.origin = "%interp";
-        registry_.add(info);
-        created(info, {});
-    });
+    backend_.create(preset,
+                    [this, name, preset, created = std::move(created)](std::variant<InterpreterId, std::string> made) {
+                        reserved_.erase(name);
+                        if (auto* error = std::get_if<std::string>(&made)) {
+                            created(std::nullopt, std::move(*error));
+                            return;
+                        }
+                        InterpreterInfo info;
+                        info.id = std::get<InterpreterId>(made);
+                        info.name = name;
+                        info.preset = preset;
+                        info.origin = "%interp";
+                        registry_.add(info);
+                        created(info, {});
+                    });
 }
 
 void Interpreters::close(InterpreterId id, std::function<void(std::string remark)> done) {

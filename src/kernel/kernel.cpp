@@ -13,8 +13,8 @@ namespace xinterp::kernel {
 
 using nlohmann::json;
 
-// xeus frames an execute request (busy, execute_input, reply, idle) and answers kernel_info and comms; everything else is
-// answered by the kernel itself, because xeus answers it at once or not at all.
+// xeus frames an execute request (busy, execute_input, reply, idle) and answers kernel_info and comms; everything else
+// is answered by the kernel itself, because xeus answers it at once or not at all.
 class Kernel::XeusInterpreter final : public xeus::xinterpreter {
 public:
     explicit XeusInterpreter(Kernel& kernel) : kernel_{kernel} {}
@@ -22,8 +22,8 @@ public:
 private:
     void configure_impl() override {}
 
-    void execute_request_impl(send_reply_callback callback, int count, const std::string&, xeus::execute_request_config config,
-                              json) override {
+    void execute_request_impl(send_reply_callback callback, int count, const std::string&,
+                              xeus::execute_request_config config, json) override {
         Cell& cell = *kernel_.beginning_;
         cell.count = config.silent ? count + 1 : count;
         cell.finish = std::move(callback);
@@ -31,7 +31,7 @@ private:
 
     json kernel_info_request_impl() override {
         return {{"status", "ok"},
-                {"protocol_version", xeus::get_protocol_version()},
+                {"protocol_version", protocol_version},
                 {"implementation", "xinterp"},
                 {"implementation_version", kernel_.info_.version},
                 {"language_info", kernel_.info_.language},
@@ -52,18 +52,21 @@ private:
 
 Kernel::Kernel(const xeus::xkernel_configuration& configuration, KernelInfo info, python::Registry& registry)
     : info_{std::move(info)}, configuration_{configuration}, registry_{registry},
-      pipes_{outbox_, ProcessPipes::Watcher{
-                          [this](int descriptor) {
-                              outbox_.post(0, [this, descriptor] { server_->watch(descriptor, [this, descriptor] { pipes_.read(descriptor); }); });
-                          },
-                          [this](int descriptor) { server_->unwatch(descriptor); }}} {
+      pipes_{outbox_, ProcessPipes::Watcher{[this](int descriptor) {
+                                                outbox_.post(0, [this, descriptor] {
+                                                    server_->watch(descriptor,
+                                                                   [this, descriptor] { pipes_.read(descriptor); });
+                                                });
+                                            },
+                                            [this](int descriptor) { server_->unwatch(descriptor); }}} {
     const auto build_server = [this](xeus::xcontext& context, const xeus::xconfiguration&, json::error_handler_t) {
         auto server = std::make_unique<Server>(context.get_wrapped_context<zmq::context_t>(), configuration_, outbox_);
         server_ = server.get();
         return server;
     };
-    xeus_ = std::make_unique<xeus::xkernel>(xeus::xconfiguration{configuration}, xeus::get_user_name(), xeus::make_zmq_context(),
-                                            std::make_unique<XeusInterpreter>(*this), build_server);
+    xeus_ = std::make_unique<xeus::xkernel>(xeus::xconfiguration{configuration}, xeus::get_user_name(),
+                                            xeus::make_zmq_context(), std::make_unique<XeusInterpreter>(*this),
+                                            build_server);
     server_->set_handler(*this);
     outputs_ = std::make_unique<CellOutputs>(*server_);
     inputs_ = std::make_unique<InputBroker>(*server_, *outputs_);
@@ -94,7 +97,8 @@ void Kernel::request_shutdown() {
 void Kernel::capture_process_output() {
     process_output_ = std::make_unique<ProcessOutput>(outbox_, [this] { return process_output_owner(); });
     process_output_->report_crashes();
-    for (const int descriptor : process_output_->descriptors()) server_->watch(descriptor, [this] { process_output_->drain(); });
+    for (const int descriptor : process_output_->descriptors())
+        server_->watch(descriptor, [this] { process_output_->drain(); });
 }
 
 void Kernel::run_began(Source source) {
@@ -105,7 +109,8 @@ void Kernel::run_began(Source source) {
 
 void Kernel::run_ended(Source source) {
     const std::scoped_lock lock{runs_mutex_};
-    std::erase_if(runs_, [&](const Source& run) { return run.cell == source.cell && run.interpreter == source.interpreter; });
+    std::erase_if(runs_,
+                  [&](const Source& run) { return run.cell == source.cell && run.interpreter == source.interpreter; });
 }
 
 ProcessOutput::Owner Kernel::process_output_owner() const {
@@ -122,7 +127,8 @@ void Kernel::flush_processes(CellId cell) {
     pipes_.drain(cell);
 }
 
-// --- modules::FrontEnd ------------------------------------------------------------------------------------------------
+// --- modules::FrontEnd
+// ------------------------------------------------------------------------------------------------
 
 void Kernel::write(Source source, Stream stream, std::string_view text) {
     pipes_.drain(source.cell);
@@ -131,8 +137,8 @@ void Kernel::write(Source source, Stream stream, std::string_view text) {
 
 void Kernel::publish(Source source, std::string type, json content, json metadata, std::vector<std::string> buffers) {
     pipes_.drain(source.cell);
-    outbox_.post(source.cell, [this, source, type = std::move(type), content = std::move(content), metadata = std::move(metadata),
-                               buffers = std::move(buffers)]() mutable {
+    outbox_.post(source.cell, [this, source, type = std::move(type), content = std::move(content),
+                               metadata = std::move(metadata), buffers = std::move(buffers)]() mutable {
         outputs_->publish(source, type, std::move(content), std::move(metadata), buffers);
     });
 }
@@ -156,7 +162,8 @@ std::shared_ptr<modules::Answer> Kernel::command(Source source, json request) {
     auto answer = std::make_shared<modules::Answer>();
     outbox_.post(source.cell, [this, source, request = std::move(request), answer] {
         const xeus::xrequest_context* context = outputs_->context(source.cell);
-        Commands::Caller caller{context == nullptr ? "" : context->header().value("session", ""), source.cell, source.interpreter};
+        Commands::Caller caller{context == nullptr ? "" : context->header().value("session", ""), source.cell,
+                                source.interpreter};
         auto cancel = commands_->run(request, caller, [this, answer](json result) {
             command_cancels_.erase(answer);
             answer->give(std::move(result));
@@ -174,25 +181,35 @@ void Kernel::withdraw_command(const std::shared_ptr<modules::Answer>& answer) {
 
 int Kernel::process_pipe(Source source, Stream stream) { return pipes_.write_end(source, stream); }
 
-// --- RouterFront ------------------------------------------------------------------------------------------------------
+// --- RouterFront
+// ------------------------------------------------------------------------------------------------------
 
 void Kernel::begin(Cell& cell) {
     outputs_->begin(cell);
     beginning_ = &cell;
     const bool counts = !cell.silent && cell.store_history;
-    json content{{"code", cell.code}, {"silent", !counts}, {"store_history", false}, {"stop_on_error", false}, {"allow_stdin", cell.allow_stdin}};
-    server_->pass_to_xeus(Channel::shell, xeus::xmessage{cell.request.identities(), cell.request.header(), json::object(),
-                                                         cell.request.metadata(), std::move(content), {}});
+    json content{{"code", cell.code},
+                 {"silent", !counts},
+                 {"store_history", false},
+                 {"stop_on_error", false},
+                 {"allow_stdin", cell.allow_stdin}};
+    server_->pass_to_xeus(Channel::shell, xeus::xmessage{cell.request.identities(),
+                                                         cell.request.header(),
+                                                         json::object(),
+                                                         cell.request.metadata(),
+                                                         std::move(content),
+                                                         {}});
     beginning_ = nullptr;
     if (!cell.silent && !cell.store_history)
-        server_->publish(cell.request.header(), "execute_input", json{{"code", cell.code}, {"execution_count", cell.count}});
+        server_->publish(cell.request.header(), "execute_input",
+                         json{{"code", cell.code}, {"execution_count", cell.count}});
     foreground_ = cell.id;
 }
 
 void Kernel::abort(Cell& cell) {
     server_->publish_status(cell.request.header(), "busy");
-    server_->reply(Channel::shell, xeus::xrequest_context{cell.request.header(), cell.request.identities()}, "execute_reply",
-                   json{{"status", "aborted"}});
+    server_->reply(Channel::shell, xeus::xrequest_context{cell.request.header(), cell.request.identities()},
+                   "execute_reply", json{{"status", "aborted"}});
     server_->publish_status(cell.request.header(), "idle");
 }
 
@@ -201,10 +218,14 @@ void Kernel::routed(const Cell& cell) {
     outputs_->routed(cell);
 }
 
-void Kernel::flush(const Cell& cell, const Cell::Run* run) { outputs_->flush(cell.id, run == nullptr ? "" : run->label); }
+void Kernel::flush(const Cell& cell, const Cell::Run* run) {
+    outputs_->flush(cell.id, run == nullptr ? "" : run->label);
+}
 
 // A sentence of the kernel to the whole cell: under no target's prefix.
-void Kernel::write(const Cell& cell, Stream stream, const std::string& text) { outputs_->write(Source{cell.id, -1}, stream, text); }
+void Kernel::write(const Cell& cell, Stream stream, const std::string& text) {
+    outputs_->write(Source{cell.id, -1}, stream, text);
+}
 
 void Kernel::show_error(const Cell& cell, const std::string& label, const json& reply) {
     if (!cell.silent) outputs_->show_error(cell.id, label, reply);
@@ -221,7 +242,8 @@ void Kernel::run_commands(Cell& cell, std::vector<std::string> lines, std::funct
     run_next_command(cell.id, std::make_shared<std::vector<std::string>>(std::move(lines)), 0, std::move(done));
 }
 
-void Kernel::run_next_command(CellId id, std::shared_ptr<std::vector<std::string>> lines, std::size_t index, std::function<void(json)> done) {
+void Kernel::run_next_command(CellId id, std::shared_ptr<std::vector<std::string>> lines, std::size_t index,
+                              std::function<void(json)> done) {
     if (index == lines->size()) {
         done(json{{"status", "ok"}});
         return;
@@ -249,10 +271,11 @@ void Kernel::run_next_command(CellId id, std::shared_ptr<std::vector<std::string
         const std::string text = result.at("text");
         if (result.contains("html"))
             outputs_->publish(Source{id, -1}, "display_data",
-                              json{{"data", {{"text/plain", text}, {"text/html", result["html"]}}}, {"metadata", json::object()}, {"transient", json::object()}},
+                              json{{"data", {{"text/plain", text}, {"text/html", result["html"]}}},
+                                   {"metadata", json::object()},
+                                   {"transient", json::object()}},
                               json::object(), {});
-        else if (!text.empty())
-            outputs_->write(Source{id, -1}, Stream::out, text);
+        else if (!text.empty()) outputs_->write(Source{id, -1}, Stream::out, text);
         run_next_command(id, lines, index + 1, done);
     });
     cell = const_cast<Cell*>(router_->cell(id)); // it may have ended meanwhile
@@ -263,7 +286,8 @@ void Kernel::run_next_command(CellId id, std::shared_ptr<std::vector<std::string
         };
 }
 
-// --- ServerHandler ----------------------------------------------------------------------------------------------------
+// --- ServerHandler
+// ----------------------------------------------------------------------------------------------------
 
 void Kernel::write_text(Outbox::Text text) { outputs_->write(text.source, text.stream, std::move(text.text)); }
 
@@ -279,11 +303,13 @@ void Kernel::received(Channel channel, Received received) {
         return;
     }
     if (channel == Channel::standard_input) {
-        if (!received.problem.empty()) log_warning(std::format("a message on {} was dropped: {}.", where, received.problem));
+        if (!received.problem.empty())
+            log_warning(std::format("a message on {} was dropped: {}.", where, received.problem));
         else inputs_->reply(message);
         return;
     }
-    if (!received.problem.empty()) refuse(channel, message, message.header().at("msg_type").get<std::string>() + ": " + received.problem + ".");
+    if (!received.problem.empty())
+        refuse(channel, message, message.header().at("msg_type").get<std::string>() + ": " + received.problem + ".");
     else if (const auto problem = request_problem(channel, message)) refuse(channel, message, *problem);
     else answer(channel, std::move(message));
 }
@@ -294,7 +320,9 @@ void Kernel::refuse(Channel channel, const xeus::xmessage& request, const std::s
     const std::string type = reply_type(request.header().at("msg_type"));
     json content = error_reply("BadRequest", problem);
     if (type == "execute_reply") content["execution_count"] = 0;
-    if (!type.empty()) server_->reply(channel, xeus::xrequest_context{request.header(), request.identities()}, type, std::move(content));
+    if (!type.empty())
+        server_->reply(channel, xeus::xrequest_context{request.header(), request.identities()}, type,
+                       std::move(content));
     server_->publish_status(request.header(), "idle");
 }
 
@@ -351,7 +379,11 @@ void Kernel::ask(Channel channel, const xeus::xmessage& request) {
     if (question == "complete") {
         const json position = request.content().value("cursor_pos", json{});
         const int end = position.is_number_integer() ? position.get<int>() : 0;
-        nothing = {{"status", "ok"}, {"matches", json::array()}, {"cursor_start", end}, {"cursor_end", end}, {"metadata", json::object()}};
+        nothing = {{"status", "ok"},
+                   {"matches", json::array()},
+                   {"cursor_start", end},
+                   {"cursor_end", end},
+                   {"metadata", json::object()}};
     } else if (question == "inspect") {
         nothing = {{"status", "ok"}, {"found", false}, {"data", json::object()}, {"metadata", json::object()}};
     } else {
@@ -369,10 +401,13 @@ json Kernel::history(const json& content) const {
         return found != content.end() && found->is_number_integer() ? found->get<int>() : missing;
     };
     if (access == "tail") return history_.get_tail(number("n", 10), raw, output);
-    if (access == "range") return history_.get_range(number("session", 0), number("start", 0), number("stop", 0), raw, output);
+    if (access == "range")
+        return history_.get_range(number("session", 0), number("start", 0), number("stop", 0), raw, output);
     if (access == "search")
-        return history_.search(content.value("pattern", "*"), raw, output, number("n", 0), content.value("unique", false));
-    return error_reply("BadRequest", "history_request: hist_access_type is tail, range or search, not '" + access + "'.");
+        return history_.search(content.value("pattern", "*"), raw, output, number("n", 0),
+                               content.value("unique", false));
+    return error_reply("BadRequest",
+                       "history_request: hist_access_type is tail, range or search, not '" + access + "'.");
 }
 
 void Kernel::shut_down() {

@@ -25,8 +25,7 @@ void log_warning(std::string_view text) {
     for (const char c : text.substr(0, 1000)) {
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
             line += std::format("\\x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-        else
-            line += c;
+        else line += c;
     }
     line += '\n';
     python::write_directly(descriptor, line.data(), line.size());

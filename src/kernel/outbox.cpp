@@ -36,7 +36,8 @@ void Outbox::write(Source source, Stream stream, std::string_view text) {
             tell = piece->text.size() >= piece_bytes;
         } else {
             tell = slots_.empty();
-            auto slot = std::make_unique<Slot>(Text{source, stream, std::string{text}, Clock::now()}, text.size() + entry_overhead);
+            auto slot = std::make_unique<Slot>(Text{source, stream, std::string{text}, Clock::now()},
+                                               text.size() + entry_overhead);
             bytes_ += slot->bytes;
             open_[source.cell] = slot.get();
             slots_.push_back(std::move(slot));
@@ -73,9 +74,11 @@ std::optional<Outbox::Entry> Outbox::take(Clock::time_point now) {
         const std::scoped_lock lock{mutex_};
         if (slots_.empty()) return std::nullopt;
         if (auto* text = std::get_if<Text>(&slots_.front()->entry)) {
-            if (tasks_ == 0 && slots_.size() == 1 && now < text->begun + coalescing_time && text->text.size() < piece_bytes)
+            if (tasks_ == 0 && slots_.size() == 1 && now < text->begun + coalescing_time &&
+                text->text.size() < piece_bytes)
                 return std::nullopt;
-            if (const auto open = open_.find(text->source.cell); open != open_.end() && open->second == slots_.front().get())
+            if (const auto open = open_.find(text->source.cell);
+                open != open_.end() && open->second == slots_.front().get())
                 open_.erase(open);
         } else {
             --tasks_;

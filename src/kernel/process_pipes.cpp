@@ -35,7 +35,8 @@ int crash_pipe = -1; // the read end of what descriptor 2 is
 // Async-signal-safe, but for the log's descriptor, which is an atomic.
 void pass_last_words_on(int signal) {
     std::array<char, 4096> buffer{};
-    for (ssize_t count = ::read(crash_pipe, buffer.data(), buffer.size()); count > 0; count = ::read(crash_pipe, buffer.data(), buffer.size()))
+    for (ssize_t count = ::read(crash_pipe, buffer.data(), buffer.size()); count > 0;
+         count = ::read(crash_pipe, buffer.data(), buffer.size()))
         python::write_directly(log_descriptor(), buffer.data(), static_cast<std::size_t>(count));
     constexpr std::string_view sentence = "[xinterp] the kernel crashed.\n";
     python::write_directly(log_descriptor(), sentence.data(), sentence.size());
@@ -109,14 +110,16 @@ bool ProcessPipes::pass_on(Pipe& pipe) {
 void ProcessPipes::drain(CellId cell) {
     if (count_ == 0) return;
     const std::scoped_lock lock{mutex_};
-    for (auto pipe = pipes_.lower_bound({cell, 0, Stream::out}); pipe != pipes_.end() && std::get<0>(pipe->first) == cell; ++pipe)
+    for (auto pipe = pipes_.lower_bound({cell, 0, Stream::out});
+         pipe != pipes_.end() && std::get<0>(pipe->first) == cell; ++pipe)
         pass_on(*pipe->second);
 }
 
 void ProcessPipes::close_write_ends(CellId cell) {
     if (count_ == 0) return;
     const std::scoped_lock lock{mutex_};
-    for (auto pipe = pipes_.lower_bound({cell, 0, Stream::out}); pipe != pipes_.end() && std::get<0>(pipe->first) == cell; ++pipe)
+    for (auto pipe = pipes_.lower_bound({cell, 0, Stream::out});
+         pipe != pipes_.end() && std::get<0>(pipe->first) == cell; ++pipe)
         if (pipe->second->write_end >= 0) close(std::exchange(pipe->second->write_end, -1));
 }
 
@@ -137,7 +140,8 @@ void ProcessPipes::read(int descriptor) {
     if (ended) watcher_.ended(descriptor); // before the descriptor is closed and its number used again
 }
 
-ProcessOutput::ProcessOutput(Outbox& outbox, FindOwner find_owner) : outbox_{outbox}, find_owner_{std::move(find_owner)} {
+ProcessOutput::ProcessOutput(Outbox& outbox, FindOwner find_owner)
+    : outbox_{outbox}, find_owner_{std::move(find_owner)} {
     std::fflush(nullptr);
     for (const int descriptor : {STDOUT_FILENO, STDERR_FILENO}) {
         const auto i = static_cast<std::size_t>(descriptor - 1);

@@ -17,7 +17,8 @@ Publisher::Publisher(zmq::context_t& context, std::function<Frames(const std::st
 
 bool Publisher::try_send(const Frames& frames) {
     for (std::size_t i = 0; i < frames.size(); ++i) {
-        const auto flags = zmq::send_flags::dontwait | (i + 1 < frames.size() ? zmq::send_flags::sndmore : zmq::send_flags::none);
+        const auto flags =
+            zmq::send_flags::dontwait | (i + 1 < frames.size() ? zmq::send_flags::sndmore : zmq::send_flags::none);
         if (!socket_.send(zmq::buffer(frames[i]), flags)) return false; // only ever the first frame
     }
     return true;
@@ -36,7 +37,8 @@ void Publisher::flush() {
             given_up_ = false;
         } else {
             if (!given_up_ && Clock::now() - last_progress_ < patience) return;
-            if (!given_up_) log_warning("an iopub client has read nothing for 5 s: it loses messages until it reads again.");
+            if (!given_up_)
+                log_warning("an iopub client has read nothing for 5 s: it loses messages until it reads again.");
             given_up_ = true;
             socket_.set(zmq::sockopt::xpub_nodrop, false);
             try_send(waiting_.front());

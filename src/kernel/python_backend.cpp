@@ -1,5 +1,7 @@
 #include <xinterp/kernel/python_backend.hpp>
 
+#include <malloc.h>
+
 #include <utility>
 
 namespace xinterp::kernel {
@@ -14,7 +16,8 @@ constexpr std::chrono::milliseconds wake_interval{50};
 } // namespace
 
 PythonBackend::PythonBackend(Kernel& kernel)
-    : kernel_{kernel}, pool_{Lane::Lifecycle{[this](Lane& lane) { return begin_lane(lane); }, [this](Lane& lane) { end_lane(lane); }}} {}
+    : kernel_{kernel},
+      pool_{Lane::Lifecycle{[this](Lane& lane) { return begin_lane(lane); }, [this](Lane& lane) { end_lane(lane); }}} {}
 
 std::string PythonBackend::begin_lane(Lane& lane) {
     std::string error;
@@ -38,7 +41,8 @@ void PythonBackend::end_lane(Lane& lane) {
 }
 
 void PythonBackend::attach_main(std::shared_ptr<Lane> lane) {
-    if (const std::string error = begin_lane(*lane); !error.empty()) throw std::runtime_error{"main could not be set up: " + error};
+    if (const std::string error = begin_lane(*lane); !error.empty())
+        throw std::runtime_error{"main could not be set up: " + error};
     kernel_.outbox().post(0, [this, lane = std::move(lane)]() mutable {
         lanes_[python::main_interpreter] = std::move(lane);
         for (Job& job : std::exchange(waiting_for_main_, {})) post(python::main_interpreter, std::move(job));
@@ -60,7 +64,7 @@ void PythonBackend::post(InterpreterId interpreter, Job job) {
         modules::Shell* shell = nullptr;
         {
             const std::scoped_lock lock{mutex_};
-                shell = shells_.at(lane).get();
+            shell = shells_.at(lane).get();
         }
         job(*shell);
     });
@@ -72,7 +76,8 @@ void PythonBackend::execute(InterpreterId interpreter, CellCode code, Reply repl
     post(interpreter, [this, interpreter, code = std::move(code), reply = std::move(reply)](modules::Shell& shell) {
         const Source source{code.cell, interpreter};
         kernel_.run_began(source);
-        json result = shell.execute({code.cell, code.count, code.code, code.typed, code.silent, code.store_history, code.user_expressions});
+        json result = shell.execute(
+            {code.cell, code.count, code.code, code.typed, code.silent, code.store_history, code.user_expressions});
         kernel_.flush_processes(code.cell);
         kernel_.run_ended(source);
         kernel_.outbox().post(code.cell, [this, interpreter, reply, result = std::move(result)]() mutable {
@@ -84,7 +89,8 @@ void PythonBackend::execute(InterpreterId interpreter, CellCode code, Reply repl
 }
 
 void PythonBackend::ask(InterpreterId interpreter, std::string question, json content, Reply reply) {
-    post(interpreter, [this, question = std::move(question), content = std::move(content), reply = std::move(reply)](modules::Shell& shell) {
+    post(interpreter, [this, question = std::move(question), content = std::move(content),
+                       reply = std::move(reply)](modules::Shell& shell) {
         json result = shell.ask(question, content);
         kernel_.outbox().post(0, [reply, result = std::move(result)]() mutable { reply(std::move(result)); });
     });
@@ -115,18 +121,20 @@ void PythonBackend::create(python::Preset preset, std::function<void(std::varian
         done(spare->id());
         return;
     }
-    Lane::start(preset, Lane::Lifecycle{[this](Lane& lane) { return begin_lane(lane); }, [this](Lane& lane) { end_lane(lane); }},
-                [this, done = std::move(done)](const std::shared_ptr<Lane>& lane, const std::string& error) {
-                    kernel_.outbox().post(0, [this, lane, error, done] {
-                        if (!lane) {
-                            done(error);
-                            return;
-                        }
-                        adopt(lane);
-                        refill_when_idle();
-                        done(lane->id());
-                    });
-                });
+    Lane::start(
+        preset,
+        Lane::Lifecycle{[this](Lane& lane) { return begin_lane(lane); }, [this](Lane& lane) { end_lane(lane); }},
+        [this, done = std::move(done)](const std::shared_ptr<Lane>& lane, const std::string& error) {
+            kernel_.outbox().post(0, [this, lane, error, done] {
+                if (!lane) {
+                    done(error);
+                    return;
+                }
+                adopt(lane);
+                refill_when_idle();
+                done(lane->id());
+            });
+        });
 }
 
 void PythonBackend::adopt(const std::shared_ptr<Lane>& lane) {
@@ -143,6 +151,7 @@ void PythonBackend::close(InterpreterId interpreter, std::function<void(std::str
     found->second->stop([this, done = std::move(done)](InterpreterId id, std::string remark) {
         kernel_.outbox().post(0, [this, id, done, remark = std::move(remark)]() mutable {
             lanes_.erase(id);
+            trim_later();
             done(std::move(remark));
         });
     });
@@ -154,9 +163,18 @@ void PythonBackend::refill_when_idle() {
         pool_.refill(python::Preset::notebook, used_ ? spares_after_use : spares_before_use);
         if (used_) { // one at a time: look again for the next
             kernel_.timers().after(idle_time, [this, then] {
-                if (!ending_ && main_jobs_ == 0 && then == activity_) pool_.refill(python::Preset::notebook, spares_after_use);
+                if (!ending_ && main_jobs_ == 0 && then == activity_)
+                    pool_.refill(python::Preset::notebook, spares_after_use);
             });
         }
+    });
+}
+
+void PythonBackend::trim_later() {
+    if (std::exchange(trimming_, true)) return;
+    kernel_.timers().after(trim_delay, [this] {
+        trimming_ = false;
+        malloc_trim(0);
     });
 }
 

@@ -27,8 +27,9 @@ json error_reply(const std::string& name, const std::string& message) {
         if (end == std::string_view::npos) break;
         rest.remove_prefix(end + 1);
     }
-    return {{"status", "error"}, {"ename", name}, {"evalue", message}, {"traceback", lines}, {"payload", json::array()},
-            {"user_expressions", json::object()}};
+    return {{"status", "error"},        {"ename", name},
+            {"evalue", message},        {"traceback", lines},
+            {"payload", json::array()}, {"user_expressions", json::object()}};
 }
 
 const Cell* Router::cell(CellId id) const {
@@ -48,10 +49,10 @@ void Router::submit(xeus::xmessage request) {
     cell->store_history = content.value("store_history", true) && !cell->silent;
     cell->allow_stdin = content.value("allow_stdin", true);
     cell->stop_on_error = content.value("stop_on_error", true);
-    if (const auto expressions = content.find("user_expressions"); expressions != content.end() && expressions->is_object())
+    if (const auto expressions = content.find("user_expressions");
+        expressions != content.end() && expressions->is_object())
         cell->user_expressions = *expressions;
-    else
-        cell->user_expressions = json::object();
+    else cell->user_expressions = json::object();
     cell->request = std::move(request);
     const std::string session = cell->session;
     queues_[session].push_back(std::move(cell));
@@ -108,19 +109,20 @@ void Router::route(Cell& cell, std::vector<std::string> missing, const CellMagic
         enqueue(cell, interpreters_.resolve(magic.targets), magic.code);
         return;
     }
-    const std::string name = std::move(missing.back());
-    missing.pop_back();
-    interpreters_.create(name, magic.preset.value_or(python::Preset::notebook),
-                         [this, id = cell.id, missing = std::move(missing), magic](const auto& created, const std::string& error) {
-                             Cell* waiting = find(id);
-                             if (waiting == nullptr) return;
-                             try {
-                                 if (!created) throw UsageError{"the interpreter could not be created: " + error};
-                                 route(*waiting, missing, magic);
-                             } catch (const UsageError& problem) {
-                                 end_with_usage_error(*waiting, problem.what());
-                             }
-                         });
+    const std::string name = std::move(missing.front()); // one after the other: ids rise in the order of the names
+    missing.erase(missing.begin());
+    interpreters_.create(
+        name, magic.preset.value_or(python::Preset::notebook),
+        [this, id = cell.id, missing = std::move(missing), magic](const auto& created, const std::string& error) {
+            Cell* waiting = find(id);
+            if (waiting == nullptr) return;
+            try {
+                if (!created) throw UsageError{"the interpreter could not be created: " + error};
+                route(*waiting, missing, magic);
+            } catch (const UsageError& problem) {
+                end_with_usage_error(*waiting, problem.what());
+            }
+        });
 }
 
 std::vector<InterpreterInfo> Router::default_targets(Cell& cell) {
@@ -129,7 +131,9 @@ std::vector<InterpreterInfo> Router::default_targets(Cell& cell) {
         for (std::size_t i = 0; i < use->second.targets.size(); ++i) {
             auto info = interpreters_.registry().get(use->second.targets[i]);
             if (info && info->state != python::State::closing) targets.push_back(std::move(*info));
-            else front_.write(cell, Stream::err, use->second.labels[i] + " has been closed; plain cells run in main again.\n");
+            else
+                front_.write(cell, Stream::err,
+                             use->second.labels[i] + " has been closed; plain cells run in main again.\n");
         }
         if (targets.size() != use->second.targets.size()) {
             uses_.erase(use);
@@ -172,8 +176,8 @@ void Router::pump(InterpreterId interpreter) {
             interrupt_run(next);
         });
     backend_.execute(interpreter,
-                     CellCode{cell.id, cell.count, code_[cell.id], cell.code, cell.silent, cell.store_history, cell.allow_stdin,
-                              cell.user_expressions},
+                     CellCode{cell.id, cell.count, code_[cell.id], cell.code, cell.silent, cell.store_history,
+                              cell.allow_stdin, cell.user_expressions},
                      [this, next](json reply) { run_ended(next.cell, next.run, std::move(reply)); });
 }
 
@@ -189,12 +193,14 @@ void Router::run_ended(CellId id, std::size_t index, json reply) {
             "the cell ran longer than " + seconds_text(*cell->timeout) + " in " + run.label + " and was interrupted.";
         reply["ename"] = "TimeoutError";
         reply["evalue"] = message;
-        if (reply.contains("traceback") && reply["traceback"].is_array()) reply["traceback"].push_back("TimeoutError: " + message);
+        if (reply.contains("traceback") && reply["traceback"].is_array())
+            reply["traceback"].push_back("TimeoutError: " + message);
     }
     interpreters_.registry().count_cell(interpreter);
     lanes_[interpreter].running.reset();
     const auto info = interpreters_.registry().get(interpreter);
-    if (info && info->state == python::State::running) interpreters_.registry().set_state(interpreter, python::State::idle);
+    if (info && info->state == python::State::running)
+        interpreters_.registry().set_state(interpreter, python::State::idle);
     const bool abort_own_lane = cell->detached && cell->stop_on_error && failed(reply);
     end_run(*cell, run, std::move(reply));
     if (abort_own_lane) abort_lane(interpreter, {});
@@ -207,7 +213,8 @@ void Router::end_run(Cell& cell, Cell::Run& run, json reply) {
     front_.flush(cell, &run);
     run.reply = std::move(reply);
     run.state = Cell::Run::State::done;
-    if (std::ranges::any_of(cell.runs, [](const Cell::Run& other) { return other.state != Cell::Run::State::done; })) return;
+    if (std::ranges::any_of(cell.runs, [](const Cell::Run& other) { return other.state != Cell::Run::State::done; }))
+        return;
 
     std::vector<const Cell::Run*> failures;
     bool aborted = false;
@@ -215,13 +222,15 @@ void Router::end_run(Cell& cell, Cell::Run& run, json reply) {
         if (failed(each.reply)) failures.push_back(&each);
         aborted = aborted || was_aborted(each.reply);
     }
-    for (const Cell::Run* failure : failures) front_.show_error(cell, cell.runs.size() > 1 ? failure->label : "", failure->reply);
+    for (const Cell::Run* failure : failures)
+        front_.show_error(cell, cell.runs.size() > 1 ? failure->label : "", failure->reply);
     json final = failures.empty() ? cell.runs.front().reply : failures.front()->reply;
     if (failures.empty() && aborted) final = json{{"status", "aborted"}};
     if (cell.runs.size() > 1 && !failures.empty()) {
         std::string values;
         for (const Cell::Run* failure : failures)
-            values += (values.empty() ? "" : "; ") + std::format("in {}: {}", failure->label, failure->reply.value("evalue", ""));
+            values += (values.empty() ? "" : "; ") +
+                      std::format("in {}: {}", failure->label, failure->reply.value("evalue", ""));
         final["evalue"] = values;
     }
     end_cell(cell, std::move(final));
@@ -239,27 +248,22 @@ void Router::end_cell(Cell& cell, json reply) {
     const std::string session = cell.session;
     const bool abort_rest = !cell.detached && cell.stop_on_error && failed(reply);
     front_.flush(cell, nullptr);
+    // What waits is what had arrived before the reply: a client that has seen it may send the next cell at once.
+    std::deque<std::unique_ptr<Cell>> aborted;
+    if (abort_rest) {
+        front_.read_requests(); // they queue behind this cell, which still holds the foreground
+        std::swap(aborted, queues_[session]);
+    }
     if (cell.silent && !reply.contains("status")) reply["status"] = "ok";
     cell.finish(std::move(reply));
     front_.ended(cell);
-    if (const auto own = foreground_.find(session); own != foreground_.end() && own->second == id) {
-        if (abort_rest) {
-            // Requests that arrive while we read are queued behind this cell, which still holds the foreground.
-            front_.read_requests();
-            abort_waiting(session);
-        }
+    for (const auto& waiting : aborted) front_.abort(*waiting);
+    if (const auto own = foreground_.find(session); own != foreground_.end() && own->second == id)
         foreground_.erase(session);
-    }
     code_.erase(id);
     cells_.erase(id);
     tell_waiters();
     advance(session);
-}
-
-void Router::abort_waiting(const std::string& session) {
-    std::deque<std::unique_ptr<Cell>> waiting;
-    std::swap(waiting, queues_[session]);
-    for (const auto& cell : waiting) front_.abort(*cell);
 }
 
 void Router::abort_lane(InterpreterId interpreter, const std::string& sentence) {
@@ -283,7 +287,8 @@ void Router::interrupt_cell(Cell& cell) {
         if (run.state == Cell::Run::State::running) {
             interrupt_run({id, i});
         } else if (run.state == Cell::Run::State::waiting) {
-            std::erase_if(lanes_[run.target].waiting, [&](const Queued& queued) { return queued.cell == id && queued.run == i; });
+            std::erase_if(lanes_[run.target].waiting,
+                          [&](const Queued& queued) { return queued.cell == id && queued.run == i; });
             end_run(cell, run, interrupted_reply());
         }
     }
@@ -318,8 +323,10 @@ void Router::interrupt_run(const Queued& queued) {
         if (!is_running(queued)) return;
         Cell& cell = *find(queued.cell);
         Cell::Run& run = cell.runs[queued.run];
-        front_.write(cell, Stream::err,
-                     run.label + " has not stopped yet: it handles the interrupt itself, or is in C code that cannot be interrupted.\n");
+        front_.write(
+            cell, Stream::err,
+            run.label +
+                " has not stopped yet: it handles the interrupt itself, or is in C code that cannot be interrupted.\n");
         for (const auto& done : std::exchange(run.interrupters, {})) done(false);
     });
 }
@@ -339,7 +346,8 @@ void Router::replace(InterpreterId old_id, InterpreterId new_id) {
 InterpreterId Router::target_of(const std::string& session, const std::string& code) const {
     try {
         const ParsedCell parsed = parse_cell(code);
-        if (const auto* magic = std::get_if<CellMagic>(&parsed)) return interpreters_.resolve(magic->targets).front().id;
+        if (const auto* magic = std::get_if<CellMagic>(&parsed))
+            return interpreters_.resolve(magic->targets).front().id;
     } catch (const UsageError&) { // it is still being typed
     }
     const auto use = uses_.find(session);

@@ -29,13 +29,18 @@ class Server::NoMessenger final : public xeus::xcontrol_messenger {
 
 Server::Server(zmq::context_t& context, const xeus::xkernel_configuration& configuration, Outbox& outbox)
     : configuration_{configuration}, outbox_{outbox}, signer_{configuration.m_key, configuration.m_signature_scheme},
-      session_{xeus::new_xguid()}, shell_{context, zmq::socket_type::router}, control_{context, zmq::socket_type::router},
-      stdin_{context, zmq::socket_type::router}, heartbeat_{context, zmq::socket_type::router},
+      session_{xeus::new_xguid()}, shell_{context, zmq::socket_type::router},
+      control_{context, zmq::socket_type::router}, stdin_{context, zmq::socket_type::router},
+      heartbeat_{context, zmq::socket_type::router},
       publisher_{context,
                  [this](const std::string& topic) {
-                     return serialize(xeus::xpub_message{topic, header_of("iopub_welcome", session_), json::object(), json::object(),
-                                                         json{{"subscription", topic}}, {}},
-                                      signer_);
+                     return serialize(xeus::xpub_message{topic,
+                                                         header_of("iopub_welcome", session_),
+                                                         json::object(),
+                                                         json::object(),
+                                                         json{{"subscription", topic}},
+                                                         {}},
+                                      session_, signer_);
                  }},
       messenger_{std::make_unique<NoMessenger>()} {
     for (zmq::socket_t* socket : {&shell_, &control_, &stdin_, &heartbeat_}) {
@@ -76,13 +81,16 @@ void Server::pass_to_xeus(Channel channel, xeus::xmessage message) {
 
 void Server::reply(Channel channel, const xeus::xrequest_context& to, const std::string& type, json content) {
     send(channel == Channel::control ? control_ : shell_,
-         serialize(xeus::xmessage{to.id(), header_of(type, session_), to.header(), json::object(), std::move(content), {}}, signer_));
+         serialize(
+             xeus::xmessage{to.id(), header_of(type, session_), to.header(), json::object(), std::move(content), {}},
+             session_, signer_));
 }
 
-void Server::publish(const json& parent, const std::string& type, json content, json metadata, xeus::buffer_sequence buffers) {
+void Server::publish(const json& parent, const std::string& type, json content, json metadata,
+                     xeus::buffer_sequence buffers) {
     publisher_.send(serialize(xeus::xpub_message{"kernel." + session_ + "." + type, header_of(type, session_), parent,
                                                  std::move(metadata), std::move(content), std::move(buffers)},
-                              signer_));
+                              session_, signer_));
 }
 
 void Server::publish_status(const json& parent, const std::string& state) {
@@ -92,7 +100,9 @@ void Server::publish_status(const json& parent, const std::string& state) {
 std::string Server::send_input_request(const xeus::xrequest_context& to, json content) {
     json header = header_of("input_request", session_);
     std::string id = header["msg_id"];
-    send(stdin_, serialize(xeus::xmessage{to.id(), std::move(header), to.header(), json::object(), std::move(content), {}}, signer_));
+    send(stdin_,
+         serialize(xeus::xmessage{to.id(), std::move(header), to.header(), json::object(), std::move(content), {}},
+                   session_, signer_));
     return id;
 }
 
@@ -102,13 +112,13 @@ void Server::unwatch(int descriptor) { watched_.erase(descriptor); }
 
 xeus::xcontrol_messenger& Server::get_control_messenger_impl() { return *messenger_; }
 
-void Server::send_shell_impl(xeus::xmessage message) { send(shell_, serialize(message, signer_)); }
+void Server::send_shell_impl(xeus::xmessage message) { send(shell_, serialize(message, session_, signer_)); }
 
-void Server::send_control_impl(xeus::xmessage message) { send(control_, serialize(message, signer_)); }
+void Server::send_control_impl(xeus::xmessage message) { send(control_, serialize(message, session_, signer_)); }
 
-void Server::send_stdin_impl(xeus::xmessage message) { send(stdin_, serialize(message, signer_)); }
+void Server::send_stdin_impl(xeus::xmessage message) { send(stdin_, serialize(message, session_, signer_)); }
 
-void Server::publish_impl(xeus::xpub_message message, xeus::channel) { publisher_.send(serialize(message, signer_)); }
+void Server::publish_impl(xeus::xpub_message message, xeus::channel) { publisher_.send(serialize(message, session_, signer_)); }
 
 // The router aborts by itself, with the replies that ipykernel gives.
 void Server::abort_queue_impl(const listener&, long) {}
@@ -116,7 +126,7 @@ void Server::abort_queue_impl(const listener&, long) {}
 void Server::update_config_impl(xeus::xkernel_configuration& configuration) const { configuration = configuration_; }
 
 void Server::start_impl(xeus::xpub_message message) {
-    publisher_.send(serialize(message, signer_));
+    publisher_.send(serialize(message, session_, signer_));
     publish_status(json::object(), "idle");
     while (!stopped_) poll_once();
     publisher_.flush();
@@ -145,16 +155,20 @@ void Server::receive_all(Channel channel, zmq::socket_t& socket) {
 std::chrono::milliseconds Server::poll_time() {
     using namespace std::chrono;
     auto due = Timers::Clock::now() + hours{1};
-    for (const auto& candidate : {timers_.next_due(), handler_->next_due(), publisher_.congested() ? std::nullopt : outbox_.next_due()})
+    for (const auto& candidate :
+         {timers_.next_due(), handler_->next_due(), publisher_.congested() ? std::nullopt : outbox_.next_due()})
         if (candidate) due = std::min(due, *candidate);
     const auto time = ceil<milliseconds>(due - Timers::Clock::now());
     return std::clamp(time, milliseconds{0}, publisher_.congested() ? congestion_interval : milliseconds{3'600'000});
 }
 
 void Server::poll_once() {
-    std::vector<zmq::pollitem_t> items{
-        {control_.handle(), 0, ZMQ_POLLIN, 0},   {stdin_.handle(), 0, ZMQ_POLLIN, 0}, {publisher_.socket().handle(), 0, ZMQ_POLLIN, 0},
-        {heartbeat_.handle(), 0, ZMQ_POLLIN, 0}, {shell_.handle(), 0, ZMQ_POLLIN, 0}, {nullptr, outbox_.descriptor(), ZMQ_POLLIN, 0}};
+    std::vector<zmq::pollitem_t> items{{control_.handle(), 0, ZMQ_POLLIN, 0},
+                                       {stdin_.handle(), 0, ZMQ_POLLIN, 0},
+                                       {publisher_.socket().handle(), 0, ZMQ_POLLIN, 0},
+                                       {heartbeat_.handle(), 0, ZMQ_POLLIN, 0},
+                                       {shell_.handle(), 0, ZMQ_POLLIN, 0},
+                                       {nullptr, outbox_.descriptor(), ZMQ_POLLIN, 0}};
     const bool congested = publisher_.congested();
     if (!congested)
         for (const auto& [descriptor, readable] : watched_) items.push_back({nullptr, descriptor, ZMQ_POLLIN, 0});
@@ -190,7 +204,7 @@ void Server::drain_outbox() {
         std::optional<Outbox::Entry> entry = outbox_.take(Outbox::Clock::now());
         if (!entry) return;
         if (auto* text = std::get_if<Outbox::Text>(&*entry)) handler_->write_text(std::move(*text));
-        else std::get<Outbox::Task>(*entry)();
+        else std::get<Outbox::Task> (*entry)();
     }
 }
 

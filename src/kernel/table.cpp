@@ -33,7 +33,8 @@ std::string html_table(const Rows& rows) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const std::string_view cell = i == 0 ? "th" : "td";
         html += i == 0 ? "<thead><tr>" : "<tr>";
-        for (const std::string& text : rows[i]) html += std::format("<{0} style=\"text-align: left\">{1}</{0}>", cell, escape_html(text));
+        for (const std::string& text : rows[i])
+            html += std::format("<{0} style=\"text-align: left\">{1}</{0}>", cell, escape_html(text));
         html += i == 0 ? "</tr></thead><tbody>" : "</tr>";
     }
     return html + "</tbody></table>";

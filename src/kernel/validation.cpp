@@ -26,19 +26,35 @@ struct RequestType {
 const std::map<std::string, RequestType, std::less<>>& request_types() {
     static const std::map<std::string, RequestType, std::less<>> types{
         {"execute_request",
-         {true, false,
-          {{"code", Kind::text, true}, {"silent", Kind::truth, false}, {"store_history", Kind::truth, false},
-           {"user_expressions", Kind::object, false}, {"allow_stdin", Kind::truth, false}, {"stop_on_error", Kind::truth, false}}}},
-        {"complete_request", {true, false, {{"code", Kind::text, true}, {"cursor_pos", Kind::whole_number_or_null, false}}}},
+         {true,
+          false,
+          {{"code", Kind::text, true},
+           {"silent", Kind::truth, false},
+           {"store_history", Kind::truth, false},
+           {"user_expressions", Kind::object, false},
+           {"allow_stdin", Kind::truth, false},
+           {"stop_on_error", Kind::truth, false}}}},
+        {"complete_request",
+         {true, false, {{"code", Kind::text, true}, {"cursor_pos", Kind::whole_number_or_null, false}}}},
         {"inspect_request",
-         {true, false,
-          {{"code", Kind::text, true}, {"cursor_pos", Kind::whole_number_or_null, false}, {"detail_level", Kind::whole_number, false}}}},
+         {true,
+          false,
+          {{"code", Kind::text, true},
+           {"cursor_pos", Kind::whole_number_or_null, false},
+           {"detail_level", Kind::whole_number, false}}}},
         {"is_complete_request", {true, false, {{"code", Kind::text, true}}}},
         {"history_request",
-         {true, false,
-          {{"hist_access_type", Kind::text, true}, {"output", Kind::truth, false}, {"raw", Kind::truth, false},
-           {"session", Kind::whole_number, false}, {"start", Kind::whole_number, false}, {"stop", Kind::whole_number_or_null, false},
-           {"n", Kind::whole_number_or_null, false}, {"pattern", Kind::text, false}, {"unique", Kind::truth, false}}}},
+         {true,
+          false,
+          {{"hist_access_type", Kind::text, true},
+           {"output", Kind::truth, false},
+           {"raw", Kind::truth, false},
+           {"session", Kind::whole_number, false},
+           {"start", Kind::whole_number, false},
+           {"stop", Kind::whole_number_or_null, false},
+           {"n", Kind::whole_number_or_null, false},
+           {"pattern", Kind::text, false},
+           {"unique", Kind::truth, false}}}},
         {"comm_info_request", {true, true, {{"target_name", Kind::anything, false}}}},
         {"comm_open", {true, false, {{"comm_id", Kind::text, true}, {"target_name", Kind::text, true}}}},
         {"comm_msg", {true, false, {{"comm_id", Kind::text, true}}}},
@@ -106,8 +122,8 @@ std::optional<std::string> request_problem(Channel channel, const xeus::xmessage
         if (value == content.end()) {
             if (field.required) return type + ": '" + std::string{field.name} + "' is missing.";
         } else if (!is_kind(*value, field.kind)) {
-            return type + ": '" + std::string{field.name} + "' must be " + std::string{kind_name(field.kind)} + ", not " +
-                   std::string{value->type_name()} + ".";
+            return type + ": '" + std::string{field.name} + "' must be " + std::string{kind_name(field.kind)} +
+                   ", not " + std::string{value->type_name()} + ".";
         }
     }
     return std::nullopt;

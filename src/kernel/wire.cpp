@@ -42,18 +42,23 @@ bool nests_too_deep(std::string_view text) {
 
 // The JSON object of a frame, or why it is none.
 std::variant<json, std::string> parse_object(const std::string& frame, const std::string& what) {
-    if (nests_too_deep(frame)) return "the " + what + " nests deeper than " + std::to_string(deepest_nesting) + " levels";
+    if (nests_too_deep(frame))
+        return "the " + what + " nests deeper than " + std::to_string(deepest_nesting) + " levels";
     json value = json::parse(frame, nullptr, false);
     if (value.is_discarded()) return "the " + what + " is not valid JSON in UTF-8";
     if (!value.is_object()) return "the " + what + " is a JSON " + std::string{value.type_name()} + ", not an object";
     return value;
 }
 
-Frames serialize(Frames frames, const xeus::xmessage_base& message, Signer& signer) {
+Frames serialize(Frames frames, const xeus::xmessage_base& message, const std::string& session, Signer& signer) {
     const auto dump = [](const json& value) {
         return value.is_null() ? "{}" : value.dump(-1, ' ', false, json::error_handler_t::replace);
     };
-    std::string header = dump(message.header());
+    json stamped = message.header();
+    stamped["session"] = session;
+    stamped["username"] = "kernel";
+    stamped["version"] = protocol_version;
+    std::string header = dump(stamped);
     std::string parent = dump(message.parent_header());
     std::string metadata = dump(message.metadata());
     std::string content = dump(message.content());
@@ -72,10 +77,12 @@ Signer::Signer(std::string key, const std::string& scheme) : key_{std::move(key)
     mac_.reset(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
     keyed_.reset(EVP_MAC_CTX_new(mac_.get()));
     std::string name = digest;
-    const std::array parameters{OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.data(), 0), OSSL_PARAM_construct_end()};
-    if (digest.empty() ||
-        EVP_MAC_init(keyed_.get(), reinterpret_cast<const unsigned char*>(key_.data()), key_.size(), parameters.data()) != 1)
-        throw std::runtime_error{"the connection file asks for signature scheme '" + scheme + "', which is not known here; hmac-sha256 is"};
+    const std::array parameters{OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.data(), 0),
+                                OSSL_PARAM_construct_end()};
+    if (digest.empty() || EVP_MAC_init(keyed_.get(), reinterpret_cast<const unsigned char*>(key_.data()), key_.size(),
+                                       parameters.data()) != 1)
+        throw std::runtime_error{"the connection file asks for signature scheme '" + scheme +
+                                 "', which is not known here; hmac-sha256 is"};
 }
 
 std::string Signer::sign(const std::string& header, const std::string& parent, const std::string& metadata,
@@ -127,8 +134,12 @@ Received parse(Frames frames, Signer& signer) {
             problem};
 }
 
-Frames serialize(const xeus::xmessage& message, Signer& signer) { return serialize(message.identities(), message, signer); }
+Frames serialize(const xeus::xmessage& message, const std::string& session, Signer& signer) {
+    return serialize(message.identities(), message, session, signer);
+}
 
-Frames serialize(const xeus::xpub_message& message, Signer& signer) { return serialize(Frames{message.topic()}, message, signer); }
+Frames serialize(const xeus::xpub_message& message, const std::string& session, Signer& signer) {
+    return serialize(Frames{message.topic()}, message, session, signer);
+}
 
 } // namespace xinterp::kernel

@@ -21,8 +21,7 @@ enum class Kind { lock, enter, join, get };
 
 // A method descriptor in the place of a blocking method: called with the instance first.
 struct SlicedMethod {
-    PyObject_HEAD
-    vectorcallfunc vectorcall;
+    PyObject_HEAD vectorcallfunc vectorcall;
     PyObject* original;
     Kind kind;
 };
@@ -33,11 +32,12 @@ struct Wish {
     double timeout = -1; ///< seconds; negative: for ever
 };
 
-// The caller's arguments, as acquire(blocking, timeout), get(block, timeout) or join(timeout) take them. False when they
-// are not of that form: the original then says what is wrong.
+// The caller's arguments, as acquire(blocking, timeout), get(block, timeout) or join(timeout) take them. False when
+// they are not of that form: the original then says what is wrong.
 bool read_wish(Kind kind, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords, Wish& wish) {
     std::array<PyObject*, 2> values{};
-    static constexpr std::array<const char*, 2> lock_names{"blocking", "timeout"}, get_names{"block", "timeout"}, join_names{"timeout", ""};
+    static constexpr std::array<const char*, 2> lock_names{"blocking", "timeout"}, get_names{"block", "timeout"},
+        join_names{"timeout", ""};
     const auto& names = kind == Kind::get ? get_names : kind == Kind::join ? join_names : lock_names;
     if (count > 2) return false;
     for (Py_ssize_t i = 0; i < count; ++i) values[static_cast<std::size_t>(i)] = arguments[i];
@@ -66,13 +66,15 @@ Ref wait_slice(const SlicedMethod& method, PyObject* self, double seconds, bool&
     if (!timeout) return {};
     const std::array<PyObject*, 3> with_block{self, Py_True, timeout.get()};
     const std::array<PyObject*, 2> alone{self, timeout.get()};
-    Ref result = method.kind == Kind::join ? Ref::steal(PyObject_Vectorcall(method.original, alone.data(), alone.size(), nullptr))
-                                           : Ref::steal(PyObject_Vectorcall(method.original, with_block.data(), with_block.size(), nullptr));
+    Ref result = method.kind == Kind::join
+                     ? Ref::steal(PyObject_Vectorcall(method.original, alone.data(), alone.size(), nullptr))
+                     : Ref::steal(PyObject_Vectorcall(method.original, with_block.data(), with_block.size(), nullptr));
     if (method.kind == Kind::get) {
         over = static_cast<bool>(result);
     } else if (result && method.kind == Kind::join) {
         const std::array<PyObject*, 1> only{self};
-        const Ref done = Ref::steal(PyObject_VectorcallMethod(Ref::steal(PyUnicode_FromString("is_done")).get(), only.data(), only.size(), nullptr));
+        const Ref done = Ref::steal(PyObject_VectorcallMethod(Ref::steal(PyUnicode_FromString("is_done")).get(),
+                                                              only.data(), only.size(), nullptr));
         over = done && PyObject_IsTrue(done.get()) == 1;
         if (!done) return {};
     } else if (result) {
@@ -95,8 +97,9 @@ PyObject* call_sliced(PyObject* callable, PyObject* const* arguments, std::size_
     const Py_ssize_t count = PyVectorcall_NARGS(flagged_count);
     Wish wish;
     if (python::Lane::here() == nullptr || count < 1 ||
-        (method.kind != Kind::enter && (!read_wish(method.kind, arguments + 1, count - 1, keywords, wish) || !wish.block || wish.timeout == 0 ||
-                                        (wish.timeout < 0 && method.kind == Kind::get && wish.timeout != -1)))) {
+        (method.kind != Kind::enter &&
+         (!read_wish(method.kind, arguments + 1, count - 1, keywords, wish) || !wish.block || wish.timeout == 0 ||
+          (wish.timeout < 0 && method.kind == Kind::get && wish.timeout != -1)))) {
         PyErr_Clear();
         return PyObject_Vectorcall(method.original, arguments, flagged_count, keywords);
     }
@@ -105,7 +108,8 @@ PyObject* call_sliced(PyObject* callable, PyObject* const* arguments, std::size_
     const auto begun = Clock::now();
     while (true) {
         double left = slice;
-        if (wish.timeout >= 0) left = std::min(slice, wish.timeout - std::chrono::duration<double>{Clock::now() - begun}.count());
+        if (wish.timeout >= 0)
+            left = std::min(slice, wish.timeout - std::chrono::duration<double>{Clock::now() - begun}.count());
         bool over = false;
         Ref result;
         const bool last = left < slice;
@@ -171,9 +175,10 @@ PyType_Slot slots[] = {
 
 } // namespace
 
-PyType_Spec sliced_method_type_spec = {
-    "_xinterp.SlicedMethod", sizeof(SlicedMethod), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+PyType_Spec sliced_method_type_spec = {"_xinterp.SlicedMethod", sizeof(SlicedMethod), 0,
+                                       Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
+                                           Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                       slots};
 
 PyObject* slice_method(PyObject* module, PyObject* const* arguments, Py_ssize_t count) {
     if (count != 3 || !PyType_Check(arguments[0]) || !PyUnicode_Check(arguments[1]) || !PyUnicode_Check(arguments[2])) {

@@ -39,7 +39,8 @@ PyObject* publish(PyObject* module, PyObject* arguments) {
     }
     if (!forked_child) {
         FrontEnd& shower = front_end();
-        shower.publish(current_source(state_of(module)), type, std::move(content_value), std::move(metadata_value), std::move(parts));
+        shower.publish(current_source(state_of(module)), type, std::move(content_value), std::move(metadata_value),
+                       std::move(parts));
         if (!shower.has_room() && !wait_for_room(shower)) return nullptr;
     }
     Py_RETURN_NONE;
@@ -53,7 +54,8 @@ PyObject* ask_input(PyObject* module, PyObject* arguments) {
         PyErr_SetString(PyExc_EOFError, "a forked child of the kernel cannot ask for input");
         return nullptr;
     }
-    const std::shared_ptr<Answer> answer = front_end().ask_input(current_source(state_of(module)), to_utf8(prompt), password != 0);
+    const std::shared_ptr<Answer> answer =
+        front_end().ask_input(current_source(state_of(module)), to_utf8(prompt), password != 0);
     const auto value = wait_for(*answer);
     if (!value) {
         front_end().withdraw_input(answer);
@@ -80,7 +82,9 @@ PyObject* command(PyObject* module, PyObject* request) {
 
 PyObject* carry_function(PyObject* module, PyObject* function) { return carry(state_of(module), function).release(); }
 
-PyObject* current_cell(PyObject* module, PyObject*) { return PyLong_FromUnsignedLongLong(current_source(state_of(module)).cell); }
+PyObject* current_cell(PyObject* module, PyObject*) {
+    return PyLong_FromUnsignedLongLong(current_source(state_of(module)).cell);
+}
 
 PyObject* process_pipe(PyObject* module, PyObject* descriptor) {
     const long number = PyLong_AsLong(descriptor);
@@ -90,7 +94,8 @@ PyObject* process_pipe(PyObject* module, PyObject* descriptor) {
         return nullptr;
     }
     if (forked_child) return PyLong_FromLong(number); // they are the cell's pipes already
-    const int pipe = front_end().process_pipe(current_source(state_of(module)), number == STDOUT_FILENO ? Stream::out : Stream::err);
+    const int pipe =
+        front_end().process_pipe(current_source(state_of(module)), number == STDOUT_FILENO ? Stream::out : Stream::err);
     return PyLong_FromLong(pipe < 0 ? static_cast<int>(number) : pipe);
 }
 
@@ -120,17 +125,24 @@ template <class Function> PyCFunction fastcall(Function function) {
 }
 
 PyMethodDef methods[] = {
-    {"publish", publish, METH_VARARGS, "publish(type, content, metadata=None, buffers=None)\n--\n\nSend a message of the current cell."},
-    {"ask_input", ask_input, METH_VARARGS, "ask_input(prompt, password)\n--\n\nAsk the person: {'value': text} or {'error': sentence}."},
+    {"publish", publish, METH_VARARGS,
+     "publish(type, content, metadata=None, buffers=None)\n--\n\nSend a message of the current cell."},
+    {"ask_input", ask_input, METH_VARARGS,
+     "ask_input(prompt, password)\n--\n\nAsk the person: {'value': text} or {'error': sentence}."},
     {"command", command, METH_O, "command(request)\n--\n\nRun a management command and wait for its result."},
-    {"carry", carry_function, METH_O, "carry(function)\n--\n\nThe function as part of the current cell, wherever it is called."},
-    {"current_cell", current_cell, METH_NOARGS, "current_cell()\n--\n\nThe number of the cell that the calling code belongs to."},
-    {"process_pipe", process_pipe, METH_O, "process_pipe(descriptor)\n--\n\nWhat a subprocess of the current cell gets for 1 or 2."},
+    {"carry", carry_function, METH_O,
+     "carry(function)\n--\n\nThe function as part of the current cell, wherever it is called."},
+    {"current_cell", current_cell, METH_NOARGS,
+     "current_cell()\n--\n\nThe number of the cell that the calling code belongs to."},
+    {"process_pipe", process_pipe, METH_O,
+     "process_pipe(descriptor)\n--\n\nWhat a subprocess of the current cell gets for 1 or 2."},
     {"before_fork", before_fork, METH_NOARGS, nullptr},
     {"after_fork_in_child", after_fork_in_child, METH_NOARGS, nullptr},
-    {"raise_if_interrupted", stop_requested, METH_NOARGS, "raise_if_interrupted()\n--\n\nRaise KeyboardInterrupt if one is on its way."},
+    {"raise_if_interrupted", stop_requested, METH_NOARGS,
+     "raise_if_interrupted()\n--\n\nRaise KeyboardInterrupt if one is on its way."},
     {"sleep", interruptible_sleep, METH_O, "sleep(seconds, /)\n--\n\nDelay execution for a given number of seconds."},
-    {"slice_method", fastcall(slice_method), METH_FASTCALL, "slice_method(type, name, kind, /)\n--\n\nMake a blocking method interruptible."},
+    {"slice_method", fastcall(slice_method), METH_FASTCALL,
+     "slice_method(type, name, kind, /)\n--\n\nMake a blocking method interruptible."},
     {nullptr, nullptr, 0, nullptr},
 };
 
@@ -141,10 +153,12 @@ int execute(PyObject* module) {
     state.stream_type = make_stream_type(module).release();
     state.carrier_type = PyType_FromModuleAndSpec(module, &carrier_type_spec, nullptr);
     state.sliced_method_type = PyType_FromModuleAndSpec(module, &sliced_method_type_spec, nullptr);
-    if (state.cell_variable == nullptr || state.stream_type == nullptr || state.carrier_type == nullptr || state.sliced_method_type == nullptr)
+    if (state.cell_variable == nullptr || state.stream_type == nullptr || state.carrier_type == nullptr ||
+        state.sliced_method_type == nullptr)
         return -1;
     const Ref out = make_stream(state, Stream::out), err = make_stream(state, Stream::err);
-    if (!out || !err || PyModule_AddObjectRef(module, "stdout", out.get()) != 0 || PyModule_AddObjectRef(module, "stderr", err.get()) != 0)
+    if (!out || !err || PyModule_AddObjectRef(module, "stdout", out.get()) != 0 ||
+        PyModule_AddObjectRef(module, "stderr", err.get()) != 0)
         return -1;
     return PyModule_AddIntConstant(module, "interpreter", static_cast<long>(state.interpreter));
 }

@@ -23,7 +23,8 @@ Ref to_python(const json& value) {
     switch (value.type()) {
     case json::value_t::boolean: return Ref::borrow(value.get<bool>() ? Py_True : Py_False);
     case json::value_t::number_integer: return Ref::steal(PyLong_FromLongLong(value.get<long long>()));
-    case json::value_t::number_unsigned: return Ref::steal(PyLong_FromUnsignedLongLong(value.get<unsigned long long>()));
+    case json::value_t::number_unsigned:
+        return Ref::steal(PyLong_FromUnsignedLongLong(value.get<unsigned long long>()));
     case json::value_t::number_float: return Ref::steal(PyFloat_FromDouble(value.get<double>()));
     case json::value_t::string: {
         const auto& text = value.get_ref<const std::string&>();
@@ -40,7 +41,8 @@ Ref to_python(const json& value) {
     case json::value_t::object: {
         Ref dict = Ref::steal(PyDict_New());
         for (const auto& [key, each] : value.items()) {
-            const Ref name = dict ? Ref::steal(PyUnicode_FromStringAndSize(key.data(), static_cast<Py_ssize_t>(key.size()))) : Ref{};
+            const Ref name =
+                dict ? Ref::steal(PyUnicode_FromStringAndSize(key.data(), static_cast<Py_ssize_t>(key.size()))) : Ref{};
             const Ref item = name ? to_python(each) : Ref{};
             if (!item || PyDict_SetItem(dict.get(), name.get(), item.get()) != 0) return {};
         }

@@ -19,8 +19,7 @@ bool set_variable(const BridgeState& state, CellId cell) {
 
 // Calls its function as part of a cell.
 struct Carrier {
-    PyObject_HEAD
-    PyObject* function;
+    PyObject_HEAD PyObject* function;
     CellId cell;
 };
 
@@ -70,7 +69,8 @@ PyType_Slot carrier_slots[] = {
 } // namespace
 
 PyType_Spec carrier_type_spec = {"_xinterp.Carrier", sizeof(Carrier), 0,
-                                 Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, carrier_slots};
+                                 Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                 carrier_slots};
 
 void set_front_end(FrontEnd* front_end) { the_front_end = front_end; }
 

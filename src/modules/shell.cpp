@@ -22,7 +22,10 @@ json take_error() {
     if (!text) PyErr_Clear();
     const std::string name = error ? Py_TYPE(error.get())->tp_name : "SystemError";
     const std::string value = text ? to_utf8(text.get()) : "";
-    return {{"status", "error"}, {"ename", name}, {"evalue", value}, {"traceback", {value.empty() ? name : name + ": " + value}}};
+    return {{"status", "error"},
+            {"ename", name},
+            {"evalue", value},
+            {"traceback", {value.empty() ? name : name + ": " + value}}};
 }
 
 } // namespace
@@ -38,7 +41,8 @@ std::unique_ptr<Shell> Shell::create(std::string& error) {
 }
 
 json Shell::call(const char* method, PyObject* argument) {
-    const Ref result = Ref::steal(argument != nullptr ? PyObject_CallMethod(object_.get(), method, "O", argument) : nullptr);
+    const Ref result =
+        Ref::steal(argument != nullptr ? PyObject_CallMethod(object_.get(), method, "O", argument) : nullptr);
     json value;
     if (!result || !to_json(result.get(), value)) return take_error();
     return value;
@@ -47,8 +51,12 @@ json Shell::call(const char* method, PyObject* argument) {
 json Shell::execute(const ShellCell& cell) {
     PyInterpreterState* interpreter = PyInterpreterState_Get();
     python::Lane* lane = python::Lane::here();
-    const Ref request = to_python({{"count", cell.count}, {"code", cell.code}, {"typed", cell.typed}, {"silent", cell.silent},
-                                   {"store_history", cell.store_history}, {"user_expressions", cell.user_expressions}});
+    const Ref request = to_python({{"count", cell.count},
+                                   {"code", cell.code},
+                                   {"typed", cell.typed},
+                                   {"silent", cell.silent},
+                                   {"store_history", cell.store_history},
+                                   {"user_expressions", cell.user_expressions}});
     const bool running = python::internals::set_running_main(interpreter);
     if (!running || !enter_cell(*state_, cell.cell)) return take_error();
     lane->begin_interruptible();

@@ -15,7 +15,9 @@ struct StreamData {
     Stream which;
 };
 
-StreamData& data_of(PyObject* self, PyTypeObject* type) { return *static_cast<StreamData*>(PyObject_GetTypeData(self, type)); }
+StreamData& data_of(PyObject* self, PyTypeObject* type) {
+    return *static_cast<StreamData*>(PyObject_GetTypeData(self, type));
+}
 
 int descriptor_of(Stream stream) { return stream == Stream::out ? STDOUT_FILENO : STDERR_FILENO; }
 
@@ -81,7 +83,8 @@ PyObject* get_mode(PyObject*, void*) { return PyUnicode_FromString("w"); }
 PyObject* get_line_buffering(PyObject*, void*) { Py_RETURN_FALSE; }
 
 PyMethodDef methods[] = {
-    {"write", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(write)), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
+    {"write", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(write)),
+     METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
      "write(text, /)\n--\n\nShow the text under the cell that the calling code belongs to; return its length."},
     {"flush", return_none, METH_NOARGS, "flush()\n--\n\nNothing to do: text is on its way within 15 ms."},
     {"isatty", return_false, METH_NOARGS, "isatty()\n--\n\nFalse."},
@@ -89,7 +92,8 @@ PyMethodDef methods[] = {
     {"writable", return_true, METH_NOARGS, "writable()\n--\n\nTrue."},
     {"seekable", return_false, METH_NOARGS, "seekable()\n--\n\nFalse."},
     {"close", return_none, METH_NOARGS, "close()\n--\n\nNothing: other cells write to it too."},
-    {"fileno", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(fileno)), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
+    {"fileno", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(fileno)),
+     METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
      "fileno()\n--\n\n1 or 2. A subprocess that is given it writes to the cell that started it."},
     {nullptr, nullptr, 0, nullptr},
 };
@@ -110,7 +114,8 @@ PyType_Slot slots[] = {
     {0, nullptr},
 };
 
-PyType_Spec spec = {"_xinterp.Stream", -static_cast<int>(sizeof(StreamData)), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
+PyType_Spec spec = {"_xinterp.Stream", -static_cast<int>(sizeof(StreamData)), 0,
+                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
 
 } // namespace
 
@@ -120,7 +125,8 @@ Ref make_stream_type(PyObject* module) {
     const Ref abstract = Ref::steal(io ? PyObject_GetAttrString(io.get(), "TextIOBase") : nullptr);
     const Ref base = Ref::steal(abstract ? PyObject_GetAttrString(abstract.get(), "__base__") : nullptr);
     Ref type = Ref::steal(base ? PyType_FromModuleAndSpec(module, &spec, base.get()) : nullptr);
-    const Ref registered = Ref::steal(type ? PyObject_CallMethod(abstract.get(), "register", "O", type.get()) : nullptr);
+    const Ref registered =
+        Ref::steal(type ? PyObject_CallMethod(abstract.get(), "register", "O", type.get()) : nullptr);
     return registered ? type : Ref{};
 }
 

@@ -15,7 +15,8 @@ struct Config {
 
 void check(const PyStatus& status) {
     if (PyStatus_Exception(status) != 0)
-        throw std::runtime_error{std::string{"Python did not start: "} + (status.err_msg != nullptr ? status.err_msg : "no reason given")};
+        throw std::runtime_error{std::string{"Python did not start: "} +
+                                 (status.err_msg != nullptr ? status.err_msg : "no reason given")};
 }
 
 } // namespace

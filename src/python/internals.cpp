@@ -22,7 +22,8 @@ public:
 
 template <class Visit> void for_each_state_of(unsigned long thread_ident, Visit&& visit) {
     const RuntimeLock lock;
-    for (PyInterpreterState* interpreter = _PyRuntime.interpreters.head; interpreter != nullptr; interpreter = interpreter->next)
+    for (PyInterpreterState* interpreter = _PyRuntime.interpreters.head; interpreter != nullptr;
+         interpreter = interpreter->next)
         for (PyThreadState* state = interpreter->threads.head; state != nullptr; state = state->next)
             if (state->thread_id == thread_ident) visit(state);
 }
@@ -88,7 +89,8 @@ std::size_t arena_bytes(PyInterpreterState* interpreter) {
 std::size_t other_thread_states(PyInterpreterState* interpreter, const PyThreadState* own) {
     const RuntimeLock lock;
     std::size_t count = 0;
-    for (const PyThreadState* state = interpreter->threads.head; state != nullptr; state = state->next) count += state != own;
+    for (const PyThreadState* state = interpreter->threads.head; state != nullptr; state = state->next)
+        count += state != own;
     return count;
 }
 

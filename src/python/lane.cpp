@@ -3,7 +3,6 @@
 #include <xinterp/python/ref.hpp>
 #include <xinterp/python/wake_signal.hpp>
 
-#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -148,7 +147,6 @@ void Lane::finish(const Lifecycle& lifecycle) {
     }
     if (remark.empty()) {
         Py_EndInterpreter(state_);
-        malloc_trim(0);
     } else {
         call_in_module("atexit", "_run_exitfuncs");
         PyEval_SaveThread();

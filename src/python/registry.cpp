@@ -66,7 +66,8 @@ std::optional<InterpreterInfo> Registry::find(std::string_view target) const {
     const auto [end, error] = std::from_chars(target.data(), target.data() + target.size(), id);
     if (error == std::errc{} && end == target.data() + target.size()) return get(id);
     const std::scoped_lock lock{mutex_};
-    const auto found = std::ranges::find_if(interpreters_, [&](const auto& entry) { return entry.second.name == target; });
+    const auto found =
+        std::ranges::find_if(interpreters_, [&](const auto& entry) { return entry.second.name == target; });
     return found == interpreters_.end() || target.empty() ? std::nullopt : std::optional{found->second};
 }
 
@@ -85,13 +86,15 @@ std::vector<std::string> Registry::labels() const {
 
 std::optional<std::string> name_problem(std::string_view name) {
     // Python's keywords cannot be identifiers; its soft keywords can.
-    static constexpr std::array keywords{
-        "False", "None",     "True",  "and",    "as",   "assert", "async",  "await",    "break",  "class", "continue", "def",
-        "del",   "elif",     "else",  "except", "finally", "for", "from",   "global",   "if",     "import", "in",      "is",
-        "lambda", "nonlocal", "not",  "or",     "pass", "raise",  "return", "try",      "while",  "with",  "yield"};
+    static constexpr std::array keywords{"False",  "None",   "True",    "and",      "as",       "assert", "async",
+                                         "await",  "break",  "class",   "continue", "def",      "del",    "elif",
+                                         "else",   "except", "finally", "for",      "from",     "global", "if",
+                                         "import", "in",     "is",      "lambda",   "nonlocal", "not",    "or",
+                                         "pass",   "raise",  "return",  "try",      "while",    "with",   "yield"};
     const auto quoted = "'" + std::string{name} + "'";
     if (name == "main" || name == "all") return quoted + " is taken: it is the kernel's own word.";
-    const bool starts_well = !name.empty() && (std::isalpha(static_cast<unsigned char>(name[0])) != 0 || name[0] == '_' || (name[0] & 0x80) != 0);
+    const bool starts_well = !name.empty() && (std::isalpha(static_cast<unsigned char>(name[0])) != 0 ||
+                                               name[0] == '_' || (name[0] & 0x80) != 0);
     const bool goes_on_well = std::ranges::all_of(
         name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || (c & 0x80) != 0; });
     if (!starts_well || !goes_on_well || std::ranges::find(keywords, name) != keywords.end())

@@ -7,7 +7,8 @@ namespace xinterp::python {
 
 std::shared_ptr<Lane> WarmPool::take(Preset preset) {
     const std::scoped_lock lock{shared_->mutex};
-    const auto found = std::ranges::find_if(shared_->spares, [&](const auto& lane) { return lane->preset() == preset; });
+    const auto found =
+        std::ranges::find_if(shared_->spares, [&](const auto& lane) { return lane->preset() == preset; });
     if (found == shared_->spares.end()) return nullptr;
     std::shared_ptr<Lane> lane = *found;
     shared_->spares.erase(found);

@@ -58,7 +58,7 @@ def create(
     return _run(request)["value"]  # type: ignore[return-value]
 
 
-def get(name_or_id: Target) -> "Interpreter":
+def get(name_or_id: Target) -> Interpreter:
     """The interpreter as a :class:`concurrent.interpreters.Interpreter`, with a ``name`` (None if it has none)."""
     found: Any = _run({"command": "get", "target": name_or_id})["value"]
     from concurrent.interpreters import Interpreter

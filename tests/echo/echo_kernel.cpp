@@ -33,21 +33,26 @@ public:
             running_.erase(interpreter);
             kernel_.outbox().post(cell, [reply, result = std::move(result)]() mutable { reply(std::move(result)); });
         };
-        const auto timer = kernel_.timers().after(std::chrono::nanoseconds{static_cast<long long>(seconds * 1e9)}, [end, content] { end(content); });
+        const auto timer = kernel_.timers().after(std::chrono::nanoseconds{static_cast<long long>(seconds * 1e9)},
+                                                  [end, content] { end(content); });
         running_[interpreter] = [this, end, timer] {
             kernel_.timers().cancel(timer);
             end(kernel::error_reply("KeyboardInterrupt", ""));
         };
     }
 
-    void ask(modules::InterpreterId, std::string, json content, Reply reply) override { reply({{"status", "ok"}, {"asked", content}}); }
+    void ask(modules::InterpreterId, std::string, json content, Reply reply) override {
+        reply({{"status", "ok"}, {"asked", content}});
+    }
     std::size_t memory(modules::InterpreterId) override { return 0; }
 
     void interrupt(modules::InterpreterId interpreter) override {
         if (const auto running = running_.extract(interpreter)) running.mapped()();
     }
 
-    void create(python::Preset, std::function<void(std::variant<modules::InterpreterId, std::string>)> done) override { done(++last_); }
+    void create(python::Preset, std::function<void(std::variant<modules::InterpreterId, std::string>)> done) override {
+        done(++last_);
+    }
     void close(modules::InterpreterId, std::function<void(std::string)> done) override { done({}); }
 
 private:
@@ -65,7 +70,10 @@ int main(int argc, char* argv[]) {
     }
     python::Registry registry;
     const auto configuration = xeus::load_configuration(argv[2]);
-    kernel::Kernel kernel{std::get<xeus::xkernel_configuration>(configuration), {"0", "echo", {{"name", "echo"}, {"version", "0"}, {"mimetype", "text/plain"}, {"file_extension", ".txt"}}}, registry};
+    kernel::Kernel kernel{
+        std::get<xeus::xkernel_configuration>(configuration),
+        {"0", "echo", {{"name", "echo"}, {"version", "0"}, {"mimetype", "text/plain"}, {"file_extension", ".txt"}}},
+        registry};
     EchoBackend backend{kernel};
     kernel.set_backend(backend, [&kernel] { kernel.stop(); });
     kernel.serve();

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 mapfile -t cpp < <(find include src kernel tests -name '*.cpp' -o -name '*.hpp')
-mapfile -t shell < <(find tools .ci -name '*.sh' -o -name in -o -name run)
+shell=(tools/in tools/environment/enter.sh tools/commands/*.sh .ci/run)
 if [ "${1:-}" = --fix ]; then
     clang-format -i "${cpp[@]}"
     ruff format --quiet .
@@ -16,9 +16,11 @@ MYPYPATH=src/shell:src/typing mypy --no-error-summary src/shell
 shellcheck -x "${shell[@]}"
 # clang-tidy reads each file as the compiler does: what has not changed since it was last found clean is passed over.
 mkdir -p build/tidy
-for file in src/*/*.cpp kernel/*.cpp; do
-    stamp=build/tidy/$(sha256sum .clang-tidy "$file" include/xinterp/*/*.hpp | sha256sum | cut -c1-32)
-    [ -e "$stamp" ] || printf '%s %s\n' "$file" "$stamp"
-done | xargs --no-run-if-empty --max-procs="$(nproc)" --max-args=2 \
-    sh -c 'clang-tidy --quiet -p build "$0" 2>/dev/null && touch "$1"'
+tidy() {
+    local stamp
+    stamp=build/tidy/$(cat .clang-tidy "$1" include/xinterp/*/*.hpp | sha256sum | cut -c1-32)
+    [ -e "$stamp" ] || { clang-tidy --quiet -p build "$1" 2>/dev/null && touch "$stamp"; }
+}
+export -f tidy
+printf '%s\n' src/*/*.cpp kernel/*.cpp | xargs --max-procs="$(nproc)" --max-args=1 bash -c 'tidy "$0"'
 echo "lint: clean"

@@ -1,4 +1,5 @@
 # What the set-up says to the person who waits for it. Sourced by tools/in.
+# shellcheck shell=bash
 
 say() { printf '%s\n' "$*" >&2; }
 

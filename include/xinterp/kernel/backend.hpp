@@ -1,5 +1,5 @@
-// include/xinterp/kernel/backend.hpp: what runs code. Python in the kernel, an echo in the tests of the server and router.
-// All calls and all callbacks are on the I/O thread; no call waits.
+// include/xinterp/kernel/backend.hpp: what runs code. Python in the kernel, an echo in the tests of the server and
+// router. All calls and all callbacks are on the I/O thread; no call waits.
 #pragma once
 
 #include <xinterp/modules/front_end.hpp>
@@ -19,9 +19,9 @@ using modules::Source;
 /// One interpreter's part of a cell.
 struct CellCode {
     CellId cell = 0;
-    int count = 0;          ///< its In [n]
-    std::string code;       ///< without the %%interp line
-    std::string typed;      ///< as typed: what In[n] holds
+    int count = 0;     ///< its In [n]
+    std::string code;  ///< without the %%interp line
+    std::string typed; ///< as typed: what In[n] holds
     bool silent = false, store_history = true, allow_stdin = true;
     nlohmann::json user_expressions = nlohmann::json::object();
 };

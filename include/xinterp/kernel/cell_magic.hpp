@@ -26,7 +26,8 @@ struct CellMagic {
     bool create = false;
     std::optional<python::Preset> preset;
     std::optional<std::chrono::duration<double>> timeout;
-    std::string code; ///< the cell without that line; as many lines, so that numbers in tracebacks are those of the cell
+    std::string
+        code; ///< the cell without that line; as many lines, so that numbers in tracebacks are those of the cell
 };
 
 /// `%%interp` with nothing behind it, or `--help`.

@@ -25,7 +25,8 @@ public:
     void routed(const Cell& cell);
 
     void write(Source source, Stream stream, std::string text);
-    void publish(Source source, const std::string& type, nlohmann::json content, nlohmann::json metadata, const std::vector<std::string>& buffers);
+    void publish(Source source, const std::string& type, nlohmann::json content, nlohmann::json metadata,
+                 const std::vector<std::string>& buffers);
     void show_error(CellId cell, const std::string& label, const nlohmann::json& reply);
     /// Shows the unfinished lines of a cell's target, of all its targets for an empty label.
     void flush(CellId cell, const std::string& label);

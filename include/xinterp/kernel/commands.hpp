@@ -11,7 +11,10 @@
 #include <xinterp/kernel/router.hpp>
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace xinterp::kernel {
 
@@ -21,7 +24,8 @@ public:
     struct Caller {
         std::string session;
         CellId cell = 0;
-        std::optional<InterpreterId> interpreter; ///< where the calling code runs; nothing for a cell of `%interp` lines
+        std::optional<InterpreterId>
+            interpreter; ///< where the calling code runs; nothing for a cell of `%interp` lines
     };
     using Done = std::function<void(nlohmann::json result)>;
 
@@ -37,7 +41,17 @@ public:
 private:
     std::function<void()> dispatch(const nlohmann::json& request, const Caller& caller, const Done& done);
     nlohmann::json list();
+    /// What `create` has to make, and has made.
+    struct Plan {
+        std::vector<std::string> names;
+        std::vector<std::optional<InterpreterInfo>> existing;
+        bool if_missing;
+        python::Preset preset;
+        std::vector<nlohmann::json> results;
+        Done done;
+    };
     void create(const nlohmann::json& request, const Caller& caller, Done done);
+    void create_next(const std::shared_ptr<Plan>& plan);
     void close(const nlohmann::json& request, const Caller& caller, Done done);
     void reset(const nlohmann::json& request, const Caller& caller, const Done& done);
     void interrupt(const nlohmann::json& request, const Done& done);

@@ -18,7 +18,8 @@ private:
     void store_inputs_impl(int session, int line, const std::string& input, const std::string& output) override;
     nlohmann::json get_tail_impl(int count, bool raw, bool output) const override;
     nlohmann::json get_range_impl(int session, int start, int stop, bool raw, bool output) const override;
-    nlohmann::json search_impl(const std::string& pattern, bool raw, bool output, int count, bool unique) const override;
+    nlohmann::json search_impl(const std::string& pattern, bool raw, bool output, int count,
+                               bool unique) const override;
 
     std::vector<Entry> entries_;
 };

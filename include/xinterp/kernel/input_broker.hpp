@@ -18,7 +18,8 @@ public:
     InputBroker(Server& server, const CellOutputs& outputs) : server_{server}, outputs_{outputs} {}
 
     /// `label` goes before the prompt; empty in main.
-    void ask(Source source, const std::string& label, const std::string& prompt, bool password, std::shared_ptr<modules::Answer> answer);
+    void ask(Source source, const std::string& label, const std::string& prompt, bool password,
+             std::shared_ptr<modules::Answer> answer);
     void withdraw(const std::shared_ptr<modules::Answer>& answer);
     void reply(const xeus::xmessage& message);
 

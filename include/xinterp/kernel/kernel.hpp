@@ -63,7 +63,8 @@ public:
     void write(Source source, Stream stream, std::string_view text) override;
     bool has_room() const override { return outbox_.has_room(); }
     bool wait_for_room(std::chrono::milliseconds time) override { return outbox_.wait_for_room(time); }
-    void publish(Source source, std::string type, nlohmann::json content, nlohmann::json metadata, std::vector<std::string> buffers) override;
+    void publish(Source source, std::string type, nlohmann::json content, nlohmann::json metadata,
+                 std::vector<std::string> buffers) override;
     std::shared_ptr<modules::Answer> ask_input(Source source, std::string prompt, bool password) override;
     void withdraw_input(const std::shared_ptr<modules::Answer>& answer) override;
     std::shared_ptr<modules::Answer> command(Source source, nlohmann::json request) override;

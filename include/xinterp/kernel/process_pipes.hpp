@@ -1,8 +1,8 @@
 // include/xinterp/kernel/process_pipes.hpp: what subprocesses and C code write to descriptors.
 //
-// A subprocess gets a pipe of its cell where it would inherit descriptor 1 or 2. The process's own descriptors 1 and 2 are
-// a pipe too: what C code writes there goes to the one cell that runs, or else to the foreground cell, headed [process].
-// Any thread, unless it says otherwise.
+// A subprocess gets a pipe of its cell where it would inherit descriptor 1 or 2. The process's own descriptors 1 and 2
+// are a pipe too: what C code writes there goes to the one cell that runs, or else to the foreground cell, headed
+// [process]. Any thread, unless it says otherwise.
 #pragma once
 
 #include <xinterp/kernel/outbox.hpp>

@@ -1,8 +1,8 @@
 // include/xinterp/kernel/publisher.hpp: the iopub socket. I/O thread only.
 //
-// Nothing is lost while clients read, however slowly: when a client's queue is full, messages wait here, the outbox fills
-// and writers wait. A client that takes nothing for 5 s loses its own messages and its connection, and nobody waits for
-// it any more.
+// Nothing is lost while clients read, however slowly: when a client's queue is full, messages wait here, the outbox
+// fills and writers wait. A client that takes nothing for 5 s loses its own messages and its connection, and nobody
+// waits for it any more.
 #pragma once
 
 #include <xinterp/kernel/wire.hpp>

@@ -19,6 +19,8 @@ class PythonBackend final : public Backend {
 public:
     /// How long main must have been idle before a spare interpreter is made.
     static constexpr std::chrono::milliseconds idle_time{300};
+    /// What closed interpreters leave behind goes back to the system after that time, once for many.
+    static constexpr std::chrono::milliseconds trim_delay{200};
     static constexpr std::size_t spares_before_use = 1, spares_after_use = 2;
 
     /// I/O thread, or before it runs.
@@ -48,6 +50,7 @@ private:
     void post(InterpreterId interpreter, Job job);
     void wake_until_taken(std::shared_ptr<python::Lane> lane);
     void refill_when_idle();
+    void trim_later();
 
     Kernel& kernel_;
     python::WarmPool pool_;
@@ -58,6 +61,7 @@ private:
     std::uint64_t activity_ = 0;
     bool used_ = false; ///< an interpreter has been asked for
     bool ending_ = false;
+    bool trimming_ = false;
 
     std::mutex mutex_; ///< guards the shells; a shell is used on its lane only
     std::map<const python::Lane*, std::unique_ptr<modules::Shell>> shells_;

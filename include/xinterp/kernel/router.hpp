@@ -1,8 +1,9 @@
 // include/xinterp/kernel/router.hpp: which cell runs where, and when. I/O thread only; no sockets, no Python.
 //
 // Each client's cells wait in the client's own queue, in the order in which they came. A cell starts when it is first
-// there and the client has no foreground cell: its target is decided then, and it joins the queue of each target's lane.
-// A detached cell (`&`) does not hold up the client's next cells; the cells of one interpreter run in order anyway.
+// there and the client has no foreground cell: its target is decided then, and it joins the queue of each target's
+// lane. A detached cell (`&`) does not hold up the client's next cells; the cells of one interpreter run in order
+// anyway.
 #pragma once
 
 #include <xinterp/kernel/backend.hpp>
@@ -104,8 +105,8 @@ public:
     bool is_busy(InterpreterId interpreter) const;
     /// What waits in its lane is aborted, with a sentence; nothing new starts there.
     void retire(InterpreterId interpreter, const std::string& sentence);
-    /// Calls `done` once all detached cells there (any, if empty) have ended, `except` and its lanes aside. A handle for
-    /// stop_waiting().
+    /// Calls `done` once all detached cells there (any, if empty) have ended, `except` and its lanes aside. A handle
+    /// for stop_waiting().
     std::uint64_t wait(std::vector<InterpreterId> interpreters, CellId except, std::function<void()> done);
     void stop_waiting(std::uint64_t handle);
 
@@ -135,7 +136,6 @@ private:
     void end_run(Cell& cell, Cell::Run& run, nlohmann::json reply);
     void end_cell(Cell& cell, nlohmann::json reply);
     void end_with_usage_error(Cell& cell, const std::string& message);
-    void abort_waiting(const std::string& session);
     void abort_lane(InterpreterId interpreter, const std::string& sentence);
     void interrupt_cell(Cell& cell);
     void interrupt_run(const Queued& queued);
@@ -151,8 +151,8 @@ private:
     RouterFront& front_;
 
     CellId last_cell_ = 0;
-    std::map<CellId, std::unique_ptr<Cell>> cells_; ///< that have started and not ended
-    std::map<CellId, std::string> code_;            ///< what is left to run of them
+    std::map<CellId, std::unique_ptr<Cell>> cells_;                   ///< that have started and not ended
+    std::map<CellId, std::string> code_;                              ///< what is left to run of them
     std::map<std::string, std::deque<std::unique_ptr<Cell>>> queues_; ///< by client
     std::map<std::string, CellId> foreground_;                        ///< by client
     std::set<std::string> advancing_;

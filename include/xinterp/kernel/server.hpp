@@ -1,7 +1,7 @@
 // include/xinterp/kernel/server.hpp: all sockets, on one thread.
 //
-// A xeus server whose single I/O thread polls control, shell, stdin, iopub, heartbeat, the outbox and the descriptors that
-// are watched. xeus-zmq's own servers do not fit: their high-water marks lose output, and one input() blocks them.
+// A xeus server whose single I/O thread polls control, shell, stdin, iopub, heartbeat, the outbox and the descriptors
+// that are watched. xeus-zmq's own servers do not fit: their high-water marks lose output, and one input() blocks them.
 // Everything here is called on the I/O thread, unless it says otherwise. Nothing here touches Python.
 #pragma once
 

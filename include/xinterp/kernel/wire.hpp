@@ -1,5 +1,5 @@
-// include/xinterp/kernel/wire.hpp: Jupyter messages as ZeroMQ frames: signature, parsing, serialization. No sockets here;
-// a Signer may be used on one thread.
+// include/xinterp/kernel/wire.hpp: Jupyter messages as ZeroMQ frames: signature, parsing, serialization. No sockets
+// here; a Signer may be used on one thread.
 #pragma once
 
 #include <xeus/xmessage.hpp>
@@ -40,9 +40,13 @@ struct Received {
     std::string problem; ///< empty if there is none
 };
 
+/// What every header and kernel_info say. xeus states its own; the kernel answers for what it does.
+inline constexpr const char* protocol_version = "5.5";
+
 /// Never throws on anything that a client can send.
 Received parse(Frames frames, Signer& signer);
-Frames serialize(const xeus::xmessage& message, Signer& signer);
-Frames serialize(const xeus::xpub_message& message, Signer& signer);
+/// Headers made by xeus and by the kernel are made alike: session, user and protocol version are the kernel's.
+Frames serialize(const xeus::xmessage& message, const std::string& session, Signer& signer);
+Frames serialize(const xeus::xpub_message& message, const std::string& session, Signer& signer);
 
 } // namespace xinterp::kernel

@@ -1,5 +1,5 @@
-// include/xinterp/modules/bridge.hpp: `_xinterp`, the builtin module through which the shell, written in Python, reaches
-// the kernel. Per-interpreter state; multi-phase initialization.
+// include/xinterp/modules/bridge.hpp: `_xinterp`, the builtin module through which the shell, written in Python,
+// reaches the kernel. Per-interpreter state; multi-phase initialization.
 #pragma once
 
 #include <xinterp/modules/origin.hpp>

@@ -1,8 +1,8 @@
 // include/xinterp/modules/origin.hpp: which cell the code that runs now belongs to.
 //
 // Looked up in this order: a context variable (asyncio tasks and callbacks carry the context that made them), the OS
-// thread (a thread, an executor's work item, or code that entered another interpreter), and the interpreter's last cell.
-// Attached thread state needed, unless it says otherwise.
+// thread (a thread, an executor's work item, or code that entered another interpreter), and the interpreter's last
+// cell. Attached thread state needed, unless it says otherwise.
 #pragma once
 
 #include <xinterp/modules/front_end.hpp>

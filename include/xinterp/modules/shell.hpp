@@ -28,7 +28,8 @@ public:
     nlohmann::json execute(const ShellCell& cell);
     /// "complete", "inspect" or "is_complete"; the content of its reply.
     nlohmann::json ask(const std::string& question, const nlohmann::json& content);
-    /// Lane's idle hook: runs the interpreter's event loop until the descriptor is readable. False if it has nothing to do.
+    /// Lane's idle hook: runs the interpreter's event loop until the descriptor is readable. False if it has nothing to
+    /// do.
     bool wait_in_loop(int descriptor);
 
 private:

@@ -1,4 +1,5 @@
-// include/xinterp/modules/waiting.hpp: waiting for another thread so that an interrupt ends it. Attached thread state needed.
+// include/xinterp/modules/waiting.hpp: waiting for another thread so that an interrupt ends it. Attached thread state
+// needed.
 #pragma once
 
 #include <xinterp/modules/front_end.hpp>

@@ -16,9 +16,9 @@ struct BuiltinModule {
 };
 
 struct HostOptions {
-    std::string executable;              ///< what sys.executable says: a real python, so that subprocesses can be started
-    std::vector<BuiltinModule> modules;  ///< in C++
-    const _frozen* frozen = nullptr;     ///< in Python, compiled into the executable; ends with a null entry
+    std::string executable; ///< what sys.executable says: a real python, so that subprocesses can be started
+    std::vector<BuiltinModule> modules; ///< in C++
+    const _frozen* frozen = nullptr;    ///< in Python, compiled into the executable; ends with a null entry
 };
 
 /// Main's interpreter from construction to destruction or finalize(). Throws std::runtime_error with CPython's reason.

@@ -1,5 +1,5 @@
-// include/xinterp/python/internals.hpp: the few things that need CPython's internal headers. src/python/internals.cpp is
-// the only file that includes pycore_*.h.
+// include/xinterp/python/internals.hpp: the few things that need CPython's internal headers. src/python/internals.cpp
+// is the only file that includes pycore_*.h.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN
@@ -13,8 +13,8 @@ namespace xinterp::python::internals {
 /// new one attached afterwards; *previous is the one it had. Null with an exception set in main when it fails.
 PyThreadState* new_interpreter(PyInterpreterConfig* config, PyThreadState** previous);
 
-/// Makes KeyboardInterrupt rise in all that runs on an OS thread: in every interpreter that has a thread state there, so
-/// that code inside another interpreter's exec() stops as well as its caller. Main's own thread state on the main
+/// Makes KeyboardInterrupt rise in all that runs on an OS thread: in every interpreter that has a thread state there,
+/// so that code inside another interpreter's exec() stops as well as its caller. Main's own thread state on the main
 /// thread is left to SIGINT. Any thread, no thread state needed: it neither takes a GIL nor waits for one.
 /// PyThreadState_SetAsyncExc does the same but must attach first, which waits for that GIL (1.2 s behind a C loop).
 void raise_in_thread(unsigned long thread_ident);

@@ -31,7 +31,7 @@ public:
     struct Lifecycle {
         /// Set-up; may set_idle_hook. What it returns, unless empty, says why the interpreter is of no use.
         std::function<std::string(Lane&)> begin;
-        std::function<void(Lane&)> end;   ///< before the interpreter is finalized
+        std::function<void(Lane&)> end; ///< before the interpreter is finalized
     };
     /// What became of a start or a stop; called on the lane's thread with no thread state attached.
     using Started = std::function<void(std::shared_ptr<Lane>, std::string error)>;

@@ -1,4 +1,5 @@
-// include/xinterp/python/presets.hpp: how a new interpreter is configured. Callable on any thread, with no thread state.
+// include/xinterp/python/presets.hpp: how a new interpreter is configured. Callable on any thread, with no thread
+// state.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN

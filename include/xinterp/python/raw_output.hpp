@@ -7,8 +7,8 @@
 
 namespace xinterp::python {
 
-/// Called for each write(1 or 2, ...) on whatever thread makes it, with the GIL released or none at all. True when it has
-/// taken the data; false lets the write go to the descriptor.
+/// Called for each write(1 or 2, ...) on whatever thread makes it, with the GIL released or none at all. True when it
+/// has taken the data; false lets the write go to the descriptor.
 using RawOutputHook = bool (*)(int descriptor, const void* data, std::size_t size);
 
 /// Has an effect only in an executable that links blocking_calls.cpp.

@@ -26,7 +26,7 @@ std::string_view state_name(State state);
 /// A snapshot of one interpreter.
 struct InterpreterInfo {
     InterpreterId id = main_interpreter;
-    std::string name;                ///< empty: it has an id only
+    std::string name;                 ///< empty: it has an id only
     Preset preset = Preset::isolated; ///< meaningless for main
     State state = State::idle;
     std::uint64_t cells_run = 0;

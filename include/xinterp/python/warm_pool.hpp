@@ -1,7 +1,7 @@
 // include/xinterp/python/warm_pool.hpp: interpreters made ahead of time, so that one is there at once.
 //
-// Making one takes about 9 ms and main's GIL; while main is busy in C that can be seconds. The pool is filled while main
-// is idle, and a spare is nowhere to be seen until it is handed out.
+// Making one takes about 9 ms and main's GIL; while main is busy in C that can be seconds. The pool is filled while
+// main is idle, and a spare is nowhere to be seen until it is handed out.
 #pragma once
 
 #include <xinterp/python/lane.hpp>

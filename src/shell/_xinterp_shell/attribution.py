@@ -80,7 +80,7 @@ def _carry_threads() -> None:
 
 
 def _carry_work_items(module: ModuleType) -> None:
-    """Work that is submitted to an executor belongs to the cell that submits it, not to the one that made the thread."""
+    """Work for an executor belongs to the cell that submits it, not to the one that made the thread."""
     work_item = module._WorkItem
     initialize, run = work_item.__init__, work_item.run
 

@@ -42,7 +42,7 @@ def _patch_getpass(module: ModuleType) -> None:
     module.getpass = getpass  # type: ignore[attr-defined]
 
 
-def install(shell: "Shell") -> None:
+def install(shell: Shell) -> None:
     """Make them builtins of this interpreter."""
     input.__module__ = "builtins"
     builtins.input = input  # type: ignore[assignment]

@@ -31,7 +31,7 @@ def _string_lines(source: str) -> set[int]:
                 inside.update(range(starts.pop() + 1, token.end[0] + 1))
             elif token.type == tokenize.STRING:
                 inside.update(range(token.start[0] + 1, token.end[0] + 1))
-    except (tokenize.TokenError, SyntaxError):
+    except tokenize.TokenError, SyntaxError:
         pass  # what could be read counts; the compiler says what is wrong
     return inside
 

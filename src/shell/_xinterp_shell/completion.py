@@ -56,7 +56,11 @@ def inspect(namespace: dict[str, object], request: dict[str, object]) -> dict[st
             value = getattr(value, name)
     except Exception:
         return missing
-    return {**missing, "found": True, "data": {"text/plain": _describe(".".join(path), value, request.get("detail_level") == 1)}}
+    return {
+        **missing,
+        "found": True,
+        "data": {"text/plain": _describe(".".join(path), value, request.get("detail_level") == 1)},
+    }
 
 
 def _describe(name: str, value: object, with_source: bool) -> str:
@@ -65,14 +69,14 @@ def _describe(name: str, value: object, with_source: bool) -> str:
     parts: list[str] = []
     try:
         parts.append(f"Signature: {name}{inspection.signature(value)}")  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except TypeError, ValueError:
         text = repr(value)
         parts.append(f"Value:     {text if len(text) <= 200 else text[:197] + '...'}")
     parts.append(f"Type:      {type(value).__name__}")
     if with_source:
         try:
             parts.append("Source:\n" + inspection.getsource(value))  # type: ignore[arg-type]
-        except (OSError, TypeError):
+        except OSError, TypeError:
             pass
     documentation = inspection.getdoc(value)
     if documentation:
@@ -96,7 +100,7 @@ def is_complete(request: dict[str, object]) -> dict[str, object]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compiled = codeop.CommandCompiler()(code, "<input>", "exec")
-    except (SyntaxError, OverflowError, ValueError):
+    except SyntaxError, OverflowError, ValueError:
         return {"status": "invalid"}
     open_block = len(lines) > 1 and last.strip() != "" and last[0] in " \t"
     if compiled is None or open_block:

@@ -2,6 +2,10 @@
 
 import _xinterp
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _REPRESENTATIONS = {
     "_repr_html_": "text/html",
     "_repr_markdown_": "text/markdown",
@@ -98,14 +102,14 @@ def mimebundle(value: object, report_error: object, include: object = None, excl
 class DisplayHandle:
     """What ``display(..., display_id=True)`` returns: shows again, or changes what it has shown."""
 
-    def __init__(self, shower: "Displayer", display_id: str | None = None) -> None:
+    def __init__(self, shower: Displayer, display_id: str | None = None) -> None:
         self._shower = shower
         self.display_id = display_id or _new_id()
 
     def __repr__(self) -> str:
         return f"<DisplayHandle display_id={self.display_id}>"
 
-    def display(self, obj: object, **kwargs: object) -> None:
+    def display(self, obj: object, **kwargs: Any) -> None:
         self._shower.display(obj, display_id=self.display_id, **kwargs)
 
     def update(self, obj: object, **kwargs: object) -> None:

@@ -24,7 +24,6 @@ _FUTURES = 0x1FE0000  # all of __future__'s flags
 _CANCELLED = 125  # errno.ECANCELED: a system call that an interrupt ended (src/python/blocking_calls.cpp)
 
 
-
 class Shell:
     """One interpreter's. Its methods are called on the interpreter's lane."""
 

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-_hooks: "dict[str, Callable[[ModuleType], None]]" = {}
+_hooks: dict[str, Callable[[ModuleType], None]] = {}
 
 
 class _Loader:
@@ -36,7 +36,7 @@ class _Finder:
         if hook is None:
             return None
         for finder in sys.meta_path:
-            if finder is self:
+            if finder is self:  # type: ignore[comparison-overlap]
                 continue
             spec = finder.find_spec(name, path, target)  # type: ignore[arg-type]
             if spec is not None:

@@ -18,7 +18,8 @@ def remember_source(filename: str, source: str) -> None:
     """Let tracebacks and ``inspect.getsource`` find a cell's lines."""
     import linecache
 
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)  # type: ignore[assignment]
+    lines = [line + "\n" for line in source.split("\n")]
+    linecache.cache[filename] = (len(source), None, lines, filename)  # type: ignore[assignment]
 
 
 def _without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
@@ -46,7 +47,7 @@ def describe(error: BaseException) -> dict[str, object]:
     sys.last_exc = error
     sys.last_type, sys.last_value, sys.last_traceback = type(error), error, own
     try:
-        text = "".join(traceback.TracebackException(type(error), error, own).format(colorize=True))
+        text = "".join(traceback.TracebackException(type(error), error, own).format(colorize=True))  # type: ignore[call-arg]
     except Exception as failure:  # an exception whose __str__ raises, and the like
         text = f"{type(error).__name__}: <its traceback could not be shown: {type(failure).__name__}>\n"
     text = re.sub(r'File (\x1b\[[0-9;]*m)?"<In \[(\d+)\]>"', r"Cell \1In[\2]", text)

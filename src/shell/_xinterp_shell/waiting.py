@@ -16,7 +16,7 @@ def install() -> None:
     """Replace, in this interpreter, what CPython lets nobody interrupt off the main thread."""
     if _xinterp.interpreter == 0:
         return
-    time.sleep = _xinterp.sleep
+    time.sleep = _xinterp.sleep  # type: ignore[assignment]
     for lock_type in (_thread.lock, _thread.RLock):
         _xinterp.slice_method(lock_type, "__enter__", "enter")
         _xinterp.slice_method(lock_type, "acquire", "lock")

@@ -1,0 +1,223 @@
+"""What is measured. Each measure starts a kernel of its own and returns its numbers by the names of bench.py's table.
+
+Seconds are seconds of the wall clock, seen by the client; memory is in MB.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Iterator
+
+from bare_client import BareClient, BenchError, Output
+from jupyter_client.blocking.client import BlockingKernelClient
+from kernels import RunningKernel, running
+
+type Numbers = dict[str, float]
+
+LOOP = """
+def loop():
+    total = 0
+    for number in range(4_000_000):
+        total += number * number
+"""
+INTERRUPTED = {
+    "main loop": "while True: pass",
+    "main sleep": "import time; time.sleep(60)",
+    "lane loop": "%%interp alice\nwhile True: pass",
+    "lane sleep": "%%interp alice\nimport time; time.sleep(60)",
+    "lane lock": "%%interp alice\nimport threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()",
+}
+
+
+def start(name: str) -> Numbers:
+    """Both requests wait in the sockets before the kernel exists, so that nothing of the client's is in the times."""
+    with running(name) as kernel:
+        client = kernel.client
+        info = client.send(client.shell, "kernel_info_request", {})
+        first = client.execute("1 + 1")
+        client.reply(info, 60)
+        informed = time.perf_counter()
+        client.reply(first, 60)
+        executed = time.perf_counter()
+        return {"spawn to kernel_info": informed - kernel.started, "spawn to first reply": executed - kernel.started}
+
+
+def replies(name: str, count: int) -> Numbers:
+    """The median time from sending a cell to its reply; what comes on iopub is taken between the cells."""
+    with running(name) as kernel:
+        kernel.client.wait_ready()
+        bare = statistics.median(_bare_replies(kernel.client, count))
+        library = statistics.median(_library_replies(kernel, count))
+        return {"reply, jupyter_client": library, "reply, bare client": bare}
+
+
+def _bare_replies(client: BareClient, count: int) -> Iterator[float]:
+    for _ in range(count):
+        begin = time.perf_counter()
+        request = client.execute("x = 1")
+        client.reply(request, 10)
+        yield time.perf_counter() - begin
+        _drain(client, request)
+
+
+def _drain(client: BareClient, request: str) -> None:
+    """Until the idle of this request: the kernel then has nothing left to do for it."""
+    while True:
+        try:
+            frames = client.receive(client.iopub, 5)
+        except TimeoutError:
+            raise BenchError("an idle never came") from None
+        if request.encode() in frames[1] and b'"idle"' in frames[3]:
+            return
+
+
+def _library_replies(kernel: RunningKernel, count: int) -> list[float]:
+    client = BlockingKernelClient()
+    client.load_connection_file(str(kernel.connection_file))
+    client.start_channels(stdin=False)
+    try:
+        client.wait_for_ready(timeout=20)
+        return list(_timed_replies(client, count))
+    finally:
+        client.stop_channels()
+
+
+def _timed_replies(client: BlockingKernelClient, count: int) -> Iterator[float]:
+    for _ in range(count):
+        begin = time.perf_counter()
+        request = client.execute("x = 1")
+        while client.get_shell_msg(timeout=10)["parent_header"].get("msg_id") != request:
+            pass
+        yield time.perf_counter() - begin
+        while True:
+            message = client.get_iopub_msg(timeout=5)
+            of_this = message["parent_header"].get("msg_id") == request
+            if of_this and message["content"].get("execution_state") == "idle":
+                break
+
+
+def printing(name: str, lines: int) -> Numbers:
+    label = f"print {lines:,} lines"
+    with running(name) as kernel:
+        kernel.client.wait_ready()
+        output = kernel.client.run(f"for i in range({lines}): print(i)", timeout=120)
+        return _printed(kernel, label, output, lines - _lines_of(output, "stdout", lines))
+
+
+def alternating(name: str, writes: int) -> Numbers:
+    label = f"{writes:,} writes, out and err in turn"
+    code = f"import sys\nfor i in range({writes // 2}):\n    sys.stdout.write(f'{{i}}\\n')\n    sys.stderr.write(f'{{i}}\\n')"
+    with running(name) as kernel:
+        kernel.client.wait_ready()
+        output = kernel.client.run(code, timeout=120)
+        received = sum(_lines_of(output, stream, writes // 2) for stream in ("stdout", "stderr"))
+        return _printed(kernel, label, output, writes - received)
+
+
+def _printed(kernel: RunningKernel, label: str, output: Output, lost: int) -> Numbers:
+    numbers: Numbers = {label: output.seconds, f"{label}, lost": lost, f"{label}, peak RSS": kernel.peak_memory()}
+    return numbers if output.idle else numbers | {f"{label}, no idle": 1}
+
+
+def _lines_of(output: Output, stream: str, expected: int) -> int:
+    """How many of the lines 0, 1, 2, ... have come. What comes twice or mangled does not make up for what is missing."""
+    return len(set(output.text(stream).splitlines()) & {str(number) for number in range(expected)})
+
+
+def memory(name: str) -> Numbers:
+    with running(name) as kernel:
+        kernel.client.wait_ready()
+        kernel.client.run("x = 1")
+        time.sleep(0.5)  # what a kernel does after its start is part of what it takes
+        resident, proportional = kernel.memory()
+        return {"RSS after one cell": resident, "PSS after one cell": proportional}
+
+
+def parallel(name: str) -> Numbers:
+    """Detached cells, sent without waiting: one interpreter alone, then two at once."""
+    with running(name) as kernel:
+        client = kernel.client
+        client.wait_ready()
+        client.run("%interp create alice bob")
+        client.run(f"%%interp alice,bob\n{LOOP}\nloop()")
+        alone = _together(client, ["alice"])
+        both = _together(client, ["alice", "bob"])
+        return {"CPU-bound cell alone": alone, "two of them at once": both, "two at once / one alone": both / alone}
+
+
+def _together(client: BareClient, names: list[str]) -> float:
+    begin = time.perf_counter()
+    waiting = {client.execute(f"%%interp {name} &\nloop()") for name in names}
+    while waiting:
+        waiting -= {_answered(client)}
+    return time.perf_counter() - begin
+
+
+def _answered(client: BareClient) -> str:
+    """The request whose reply comes next."""
+    try:
+        frames = client.receive(client.shell, 60)
+    except TimeoutError:
+        raise BenchError("a detached cell did not end") from None
+    if json.loads(frames[3])["status"] != "ok":
+        raise BenchError("a detached cell failed")
+    request: str = json.loads(frames[1])["msg_id"]
+    return request
+
+
+def describe(name: str) -> str:
+    """The kernel's own name and version. Its start is not counted: the ones that are find its files in memory."""
+    with running(name) as kernel:
+        kernel.client.wait_ready()
+        request = kernel.client.send(kernel.client.shell, "kernel_info_request", {})
+        reply = kernel.client.reply(request, 20)
+        return f"{reply['implementation']} {reply['implementation_version']}"
+
+
+def interrupts(name: str, has_lanes: bool) -> Numbers:
+    """From the interrupt to the reply of the cell that it ends."""
+    numbers: Numbers = {}
+    with running(name) as kernel:
+        kernel.client.wait_ready()
+        if has_lanes:
+            kernel.client.run("%interp create alice")
+        for state, code in INTERRUPTED.items():
+            if has_lanes or state.startswith("main"):
+                numbers[f"interrupt, {state}"] = _interrupt(kernel, code)
+    return numbers
+
+
+def _interrupt(kernel: RunningKernel, code: str) -> float:
+    request = kernel.client.execute(code)
+    kernel.client.wait_started(request)
+    time.sleep(0.2)  # well inside the cell
+    begin = time.perf_counter()
+    kernel.interrupt()
+    reply = kernel.client.reply(request, 10)
+    took = time.perf_counter() - begin
+    if reply["status"] != "error" or reply.get("ename") != "KeyboardInterrupt":
+        raise BenchError(f"an interrupted cell ended with {reply.get('ename', reply['status'])}")
+    _drain(kernel.client, request)
+    return took
+
+
+def lifecycle(name: str, count: int) -> Numbers:
+    """Creating and closing one interpreter, over and over: the medians."""
+    with running(name) as kernel:
+        kernel.client.wait_ready()
+        times: dict[str, list[float]] = {"create": [], "close": []}
+        for _ in range(count):
+            for command, taken in times.items():
+                taken.append(_timed(kernel.client, f"%interp {command} temporary"))
+        return {f"{command} an interpreter": statistics.median(taken) for command, taken in times.items()}
+
+
+def _timed(client: BareClient, code: str) -> float:
+    begin = time.perf_counter()
+    request = client.execute(code)
+    reply = client.reply(request, 20)
+    took = time.perf_counter() - begin
+    if reply["status"] != "ok":
+        raise BenchError(f"{code!r} failed: {reply.get('evalue')}")
+    _drain(client, request)
+    return took
