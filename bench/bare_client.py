@@ -59,7 +59,7 @@ class Connection:
         return cls(dict(zip(channels, free_ports(len(channels)), strict=True)), uuid.uuid4().hex)
 
     def write(self, path: Path) -> None:
-        fields = {f"{channel}_port": port for channel, port in self.ports.items()}
+        fields: Message = {f"{channel}_port": port for channel, port in self.ports.items()}
         fields |= {"ip": "127.0.0.1", "transport": "tcp", "key": self.key, "signature_scheme": "hmac-sha256"}
         path.write_text(json.dumps(fields), encoding="utf-8")
 
@@ -115,6 +115,12 @@ class BareClient:
 
     def send(self, channel: zmq.Socket[bytes], kind: str, content: Message) -> str:
         """Sends a request and returns its id."""
+        request, frames = self.build(kind, content)
+        channel.send_multipart(frames)
+        return request
+
+    def build(self, kind: str, content: Message) -> tuple[str, list[bytes]]:
+        """A request, signed and ready to be sent, and its id."""
         request = uuid.uuid4().hex
         header = {
             "msg_id": request,
@@ -125,12 +131,10 @@ class BareClient:
             "version": PROTOCOL,
         }
         frames = [json.dumps(part).encode() for part in (header, {}, {}, content)]
-        channel.send_multipart([DELIMITER, self._sign(frames), *frames])
-        return request
+        return request, [DELIMITER, self._sign(frames), *frames]
 
     def execute(self, code: str) -> str:
-        content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False, "stop_on_error": False}
-        return self.send(self.shell, "execute_request", content | {"user_expressions": {}})
+        return self.send(self.shell, "execute_request", execute_content(code))
 
     def receive(self, channel: zmq.Socket[bytes], timeout: float) -> list[bytes]:
         """The next message as [header, parent header, metadata, content, ...], not yet parsed. Raises TimeoutError."""
@@ -201,6 +205,11 @@ class BareClient:
                 self.run("pass")
                 return
         raise BenchError("nothing was heard on iopub")
+
+
+def execute_content(code: str) -> Message:
+    options = {"silent": False, "store_history": True, "allow_stdin": False, "stop_on_error": False}
+    return {"code": code, "user_expressions": {}, **options}
 
 
 def _streams(messages: list[list[bytes]]) -> Iterator[tuple[str, str]]:

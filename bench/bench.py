@@ -53,6 +53,12 @@ def tasks(quick: bool) -> list[Task]:
     ]
 
 
+def show_progress(text: str) -> None:
+    """One line that is written over, and only where somebody can be watching."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
 class Run:
     """One run of the benchmark: what was measured, and what went wrong on the way."""
 
@@ -78,7 +84,7 @@ class Run:
     def take(self, task: Task) -> None:
         kernels = [kernel for kernel in self.kernels if kernel in task.kernels]
         for repetition in range(task.repetitions):
-            print(f"\r\x1b[K{task.name}, {repetition + 1} of {task.repetitions}", end="", file=sys.stderr, flush=True)
+            show_progress(f"{task.name}, {repetition + 1} of {task.repetitions}")
             turn = repetition % len(kernels) if kernels else 0
             for kernel in kernels[turn:] + kernels[:turn]:
                 self._measure(task, kernel)
@@ -86,8 +92,9 @@ class Run:
     def _measure(self, task: Task, kernel: str) -> None:
         try:
             numbers = task.measure(KERNELS[kernel])
-        except (BenchError, OSError, RuntimeError) as problem:
-            text = f"{kernel}, {task.name}: {problem}"
+        except Exception as problem:  # one kernel's trouble is reported and does not end the run
+            what = str(problem) if isinstance(problem, BenchError) else repr(problem)
+            text = f"{kernel}, {task.name}: {what}."
             if text not in self.problems:
                 self.problems.append(text)
             return
@@ -130,7 +137,7 @@ def main() -> int:
     run.find_kernels()
     for task in tasks(arguments.quick):
         run.take(task)
-    print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    show_progress("")
 
     print(text_of(run, before))
     document = {

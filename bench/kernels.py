@@ -10,12 +10,23 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 from bare_client import BareClient, BenchError, Connection
 from jupyter_client.kernelspec import KernelSpec, NoSuchKernel
 from jupyter_client.manager import KernelManager
 
-MEGABYTE = 1024 * 1024
+
+def _kilobytes(file: str) -> dict[str, int]:
+    """The lines `Name:  123 kB` of a file in /proc."""
+    fields = (line.split() for line in Path(file).read_text(encoding="utf-8").splitlines())
+    return {field[0].rstrip(":"): int(field[1]) for field in fields if field[-1:] == ["kB"]}
+
+
+def _family(process: int) -> Iterator[int]:
+    """A process and all that it has started."""
+    yield process
+    for children in Path(f"/proc/{process}/task").glob("*/children"):
+        for child in children.read_text(encoding="utf-8").split():
+            yield from _family(int(child))
 
 
 def find_spec(name: str) -> KernelSpec | None:
@@ -62,15 +73,12 @@ class RunningKernel:
 
     def memory(self) -> tuple[float, float]:
         """Resident and proportional set size of the kernel and of any processes it has started, in MB."""
-        root = psutil.Process(self.process.pid)
-        sizes = [process.memory_full_info() for process in (root, *root.children(recursive=True))]
-        return sum(size.rss for size in sizes) / MEGABYTE, sum(size.pss for size in sizes) / MEGABYTE
+        sizes = [_kilobytes(f"/proc/{process}/smaps_rollup") for process in _family(self.process.pid)]
+        return sum(size["Rss"] for size in sizes) / 1024, sum(size["Pss"] for size in sizes) / 1024
 
     def peak_memory(self) -> float:
         """The largest resident set that the kernel process has had, in MB."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
-        kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
-        return int(kilobytes) / 1024
+        return _kilobytes(f"/proc/{self.process.pid}/status")["VmHWM"] / 1024
 
     def stop(self) -> None:
         self.client.__exit__(None, None, None)
@@ -88,7 +96,7 @@ def running(name: str) -> Iterator[RunningKernel]:
             yield kernel
         except BenchError as error:
             if kernel.process.poll() is not None:
-                raise BenchError(f"the kernel ended with {kernel.process.returncode}") from error
+                raise BenchError(f"the kernel ended, with exit status {kernel.process.returncode}") from error
             raise
         finally:
             kernel.stop()

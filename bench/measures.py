@@ -8,9 +8,11 @@ import statistics
 import time
 from collections.abc import Iterator
 
-from bare_client import BareClient, BenchError, Output
+from bare_client import BareClient, BenchError, Output, execute_content
 from jupyter_client.blocking.client import BlockingKernelClient
 from kernels import RunningKernel, running
+
+WARM_UP = 30  # cells before the ones that count
 
 type Numbers = dict[str, float]
 
@@ -19,6 +21,12 @@ def loop():
     total = 0
     for number in range(4_000_000):
         total += number * number
+"""
+ALTERNATING = """
+import sys
+for number in range({each}):
+    sys.stdout.write(str(number) + "\\n")
+    sys.stderr.write(str(number) + "\\n")
 """
 INTERRUPTED = {
     "main loop": "while True: pass",
@@ -39,24 +47,34 @@ def start(name: str) -> Numbers:
         informed = time.perf_counter()
         client.reply(first, 60)
         executed = time.perf_counter()
-        return {"spawn to kernel_info": informed - kernel.started, "spawn to first reply": executed - kernel.started}
+        return {
+            "spawn to kernel_info": informed - kernel.started,
+            "spawn to first execute reply": executed - kernel.started,
+        }
 
 
 def replies(name: str, count: int) -> Numbers:
     """The median time from sending a cell to its reply; what comes on iopub is taken between the cells."""
     with running(name) as kernel:
         kernel.client.wait_ready()
+        list(_bare_replies(kernel.client, WARM_UP))
         bare = statistics.median(_bare_replies(kernel.client, count))
         library = statistics.median(_library_replies(kernel, count))
-        return {"reply, jupyter_client": library, "reply, bare client": bare}
+        return {"execute reply, jupyter_client": library, "execute reply, bare client": bare}
 
 
 def _bare_replies(client: BareClient, count: int) -> Iterator[float]:
+    """From the first byte sent to the last one received: the client makes and parses its messages off the clock."""
+    client.shell.rcvtimeo = 10_000
     for _ in range(count):
+        request, frames = client.build("execute_request", execute_content("x = 1"))
         begin = time.perf_counter()
-        request = client.execute("x = 1")
-        client.reply(request, 10)
-        yield time.perf_counter() - begin
+        client.shell.send_multipart(frames)
+        reply = client.shell.recv_multipart()
+        took = time.perf_counter() - begin
+        if not any(request.encode() in frame for frame in reply):
+            raise BenchError("a reply belongs to another request")
+        yield took
         _drain(client, request)
 
 
@@ -77,6 +95,7 @@ def _library_replies(kernel: RunningKernel, count: int) -> list[float]:
     client.start_channels(stdin=False)
     try:
         client.wait_for_ready(timeout=20)
+        list(_timed_replies(client, WARM_UP))
         return list(_timed_replies(client, count))
     finally:
         client.stop_channels()
@@ -105,8 +124,8 @@ def printing(name: str, lines: int) -> Numbers:
 
 
 def alternating(name: str, writes: int) -> Numbers:
-    label = f"{writes:,} writes, out and err in turn"
-    code = f"import sys\nfor i in range({writes // 2}):\n    sys.stdout.write(f'{{i}}\\n')\n    sys.stderr.write(f'{{i}}\\n')"
+    label = f"{writes:,} alternating writes"
+    code = ALTERNATING.format(each=writes // 2)
     with running(name) as kernel:
         kernel.client.wait_ready()
         output = kernel.client.run(code, timeout=120)
@@ -120,7 +139,7 @@ def _printed(kernel: RunningKernel, label: str, output: Output, lost: int) -> Nu
 
 
 def _lines_of(output: Output, stream: str, expected: int) -> int:
-    """How many of the lines 0, 1, 2, ... have come. What comes twice or mangled does not make up for what is missing."""
+    """How many of the lines 0, 1, 2, ... have come. One that comes twice or mangled makes up for no other."""
     return len(set(output.text(stream).splitlines()) & {str(number) for number in range(expected)})
 
 

@@ -48,12 +48,12 @@ def _printing(label: str, ratio: int | None = None) -> list[Row]:
 
 ROWS = [
     Row("spawn to kernel_info", "seconds", ratio=15),
-    Row("spawn to first reply", "seconds", ratio=12),
-    Row("reply, jupyter_client", "seconds", ratio=4),
-    Row("reply, bare client", "seconds", ratio=7),
+    Row("spawn to first execute reply", "seconds", ratio=12),
+    Row("execute reply, jupyter_client", "seconds", ratio=4),
+    Row("execute reply, bare client", "seconds", ratio=7),
     *_printing("print 200,000 lines", ratio=8),
     *_printing("print 1,000,000 lines"),
-    *_printing("100,000 writes, out and err in turn"),
+    *_printing("100,000 alternating writes"),
     Row("RSS after one cell", "MB", ratio=3),
     Row("PSS after one cell", "MB", ratio=3),
     Row("CPU-bound cell alone", "seconds"),
@@ -101,15 +101,14 @@ def cells_of(row: Row, results: Results, kernels: list[str]) -> list[str]:
     for kernel in kernels:
         value = values[kernel]
         if kernel != REFERENCE:
-            comparable = value and reference and row.unit != "lines"
-            line.append(ratio_in_words(value / reference) if comparable else "")
+            line.append(ratio_in_words(value / reference) if value and reference and row.unit != "lines" else "")
     met = row.met(own, reference)
     verdict = "" if not row.target else {True: "met", False: "MISSED", None: "not measured"}[met]
     return [*line, row.target, verdict]
 
 
 def table(results: Results, kernels: list[str]) -> str:
-    """The whole table as text. Rows that no kernel has a number for are left out, unless something is aimed at there."""
+    """The whole table as text. Rows without a number and without a target are left out."""
     head = ["", *kernels, *(f"{kernel} ratio" for kernel in kernels if kernel != REFERENCE), "target", ""]
     measured = [
         row for row in ROWS if row.target or any(value_of(results, kernel, row) is not None for kernel in kernels)

@@ -10,6 +10,7 @@ using nlohmann::json;
 void CellOutputs::begin(const Cell& cell) {
     Output output;
     output.context = xeus::xrequest_context{cell.request.header(), cell.request.identities()};
+    output.parent = std::make_shared<const std::string>(cell.request.header().dump(-1, ' ', false, json::error_handler_t::replace));
     output.allow_stdin = cell.allow_stdin;
     outputs_.emplace(cell.id, std::move(output));
     if (outputs_.size() > remembered) outputs_.erase(outputs_.begin());
@@ -44,7 +45,9 @@ bool CellOutputs::allows_input(CellId cell) const {
 }
 
 void CellOutputs::publish_text(CellId cell, Stream stream, const std::string& text) {
-    server_.publish(parent(cell), "stream", json{{"name", modules::stream_name(stream)}, {"text", text}});
+    static const auto none = std::make_shared<const std::string>("{}");
+    const Output* output = find(cell);
+    server_.publish_text({output == nullptr ? none : output->parent, stream, text});
 }
 
 void CellOutputs::publish_all(CellId cell, const std::vector<LinePrefixer::Output>& outputs) {

@@ -8,10 +8,6 @@
 #include <utility>
 
 namespace xinterp::kernel {
-namespace {
-// What an entry costs besides its text: many small ones are bounded too.
-constexpr std::size_t entry_overhead = 256;
-} // namespace
 
 Outbox::Outbox() : wake_descriptor_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
     if (wake_descriptor_ < 0) throw std::system_error{errno, std::generic_category(), "eventfd"};
@@ -62,6 +58,11 @@ bool Outbox::wait_for_room(std::chrono::milliseconds time) {
     return room_.wait_for(lock, time, [this] { return bytes_ < bound_bytes / 2; });
 }
 
+void Outbox::release(std::size_t bytes) {
+    const std::size_t before = bytes_.fetch_sub(bytes);
+    if (before >= bound_bytes / 2 && before - bytes < bound_bytes / 2) room_.notify_all();
+}
+
 void Outbox::acknowledge() {
     eventfd_t count = 0;
     eventfd_read(wake_descriptor_, &count);
@@ -69,7 +70,6 @@ void Outbox::acknowledge() {
 
 std::optional<Outbox::Entry> Outbox::take(Clock::time_point now) {
     std::unique_ptr<Slot> slot;
-    bool room = false;
     {
         const std::scoped_lock lock{mutex_};
         if (slots_.empty()) return std::nullopt;
@@ -85,10 +85,8 @@ std::optional<Outbox::Entry> Outbox::take(Clock::time_point now) {
         }
         slot = std::move(slots_.front());
         slots_.pop_front();
-        const std::size_t before = bytes_.fetch_sub(slot->bytes);
-        room = before - slot->bytes < bound_bytes / 2;
     }
-    if (room) room_.notify_all();
+    release(slot->bytes);
     return std::move(slot->entry);
 }
 

@@ -18,6 +18,7 @@ constexpr const char* user = "xinterp";
 // How often waiting iopub messages are tried again: a full XPUB pipe does not wake a poll.
 constexpr std::chrono::milliseconds congestion_interval{2};
 constexpr int messages_at_once = 64;
+constexpr int entries_at_once = 256;
 
 json header_of(const std::string& type, const std::string& session) { return xeus::make_header(type, user, session); }
 
@@ -32,16 +33,18 @@ Server::Server(zmq::context_t& context, const xeus::xkernel_configuration& confi
       session_{xeus::new_xguid()}, shell_{context, zmq::socket_type::router},
       control_{context, zmq::socket_type::router}, stdin_{context, zmq::socket_type::router},
       heartbeat_{context, zmq::socket_type::router},
-      publisher_{context,
-                 [this](const std::string& topic) {
-                     return serialize(xeus::xpub_message{topic,
-                                                         header_of("iopub_welcome", session_),
-                                                         json::object(),
-                                                         json::object(),
-                                                         json{{"subscription", topic}},
-                                                         {}},
-                                      session_, signer_);
-                 }},
+      publisher_{context, outbox,
+                 {.stream =
+                      [this](const StreamText& text) {
+                          return serialize(topic("stream"), header_of("stream", session_), *text.parent,
+                                           json{{"name", modules::stream_name(text.stream)}, {"text", text.text}}, session_,
+                                           signer_);
+                      },
+                  .welcome =
+                      [this](const std::string& topic) {
+                          return serialize(topic, header_of("iopub_welcome", session_), "{}", json{{"subscription", topic}},
+                                           session_, signer_);
+                      }}},
       messenger_{std::make_unique<NoMessenger>()} {
     for (zmq::socket_t* socket : {&shell_, &control_, &stdin_, &heartbeat_}) {
         socket->set(zmq::sockopt::sndhwm, 0); // a reply is never dropped; clients ask for each one
@@ -88,10 +91,12 @@ void Server::reply(Channel channel, const xeus::xrequest_context& to, const std:
 
 void Server::publish(const json& parent, const std::string& type, json content, json metadata,
                      xeus::buffer_sequence buffers) {
-    publisher_.send(serialize(xeus::xpub_message{"kernel." + session_ + "." + type, header_of(type, session_), parent,
+    publisher_.send(serialize(xeus::xpub_message{topic(type), header_of(type, session_), parent,
                                                  std::move(metadata), std::move(content), std::move(buffers)},
                               session_, signer_));
 }
+
+void Server::publish_text(StreamText text) { publisher_.send(std::move(text)); }
 
 void Server::publish_status(const json& parent, const std::string& state) {
     publish(parent, "status", json{{"execution_state", state}});
@@ -156,7 +161,7 @@ std::chrono::milliseconds Server::poll_time() {
     using namespace std::chrono;
     auto due = Timers::Clock::now() + hours{1};
     for (const auto& candidate :
-         {timers_.next_due(), handler_->next_due(), publisher_.congested() ? std::nullopt : outbox_.next_due()})
+         {timers_.next_due(), handler_->next_due(), outbox_.next_due()})
         if (candidate) due = std::min(due, *candidate);
     const auto time = ceil<milliseconds>(due - Timers::Clock::now());
     return std::clamp(time, milliseconds{0}, publisher_.congested() ? congestion_interval : milliseconds{3'600'000});
@@ -169,8 +174,7 @@ void Server::poll_once() {
                                        {heartbeat_.handle(), 0, ZMQ_POLLIN, 0},
                                        {shell_.handle(), 0, ZMQ_POLLIN, 0},
                                        {nullptr, outbox_.descriptor(), ZMQ_POLLIN, 0}};
-    const bool congested = publisher_.congested();
-    if (!congested)
+    if (outbox_.has_room())
         for (const auto& [descriptor, readable] : watched_) items.push_back({nullptr, descriptor, ZMQ_POLLIN, 0});
     zmq::poll(items, poll_time());
 
@@ -200,7 +204,7 @@ void Server::poll_once() {
 
 void Server::drain_outbox() {
     // Bounded, so that a flood does not keep an interrupt waiting.
-    for (int count = 0; count < messages_at_once && !publisher_.congested(); ++count) {
+    for (int count = 0; count < entries_at_once; ++count) {
         std::optional<Outbox::Entry> entry = outbox_.take(Outbox::Clock::now());
         if (!entry) return;
         if (auto* text = std::get_if<Outbox::Text>(&*entry)) handler_->write_text(std::move(*text));

@@ -50,21 +50,25 @@ std::variant<json, std::string> parse_object(const std::string& frame, const std
     return value;
 }
 
-Frames serialize(Frames frames, const xeus::xmessage_base& message, const std::string& session, Signer& signer) {
-    const auto dump = [](const json& value) {
-        return value.is_null() ? "{}" : value.dump(-1, ' ', false, json::error_handler_t::replace);
-    };
-    json stamped = message.header();
-    stamped["session"] = session;
-    stamped["username"] = "kernel";
-    stamped["version"] = protocol_version;
-    std::string header = dump(stamped);
-    std::string parent = dump(message.parent_header());
-    std::string metadata = dump(message.metadata());
-    std::string content = dump(message.content());
+std::string dump(const json& value) {
+    return value.is_null() ? "{}" : value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string stamp(json header, const std::string& session) {
+    header["session"] = session;
+    header["username"] = "kernel";
+    header["version"] = protocol_version;
+    return dump(header);
+}
+
+void append(Frames& frames, std::array<std::string, 4> parts, Signer& signer) {
     frames.emplace_back(delimiter);
-    frames.push_back(signer.sign(header, parent, metadata, content));
-    for (std::string* part : {&header, &parent, &metadata, &content}) frames.push_back(std::move(*part));
+    frames.push_back(signer.sign(parts[0], parts[1], parts[2], parts[3]));
+    for (std::string& part : parts) frames.push_back(std::move(part));
+}
+
+Frames serialize(Frames frames, const xeus::xmessage_base& message, const std::string& session, Signer& signer) {
+    append(frames, {stamp(message.header(), session), dump(message.parent_header()), dump(message.metadata()), dump(message.content())}, signer);
     for (const xeus::binary_buffer& buffer : message.buffers()) frames.emplace_back(buffer.begin(), buffer.end());
     return frames;
 }
@@ -140,6 +144,13 @@ Frames serialize(const xeus::xmessage& message, const std::string& session, Sign
 
 Frames serialize(const xeus::xpub_message& message, const std::string& session, Signer& signer) {
     return serialize(Frames{message.topic()}, message, session, signer);
+}
+
+Frames serialize(const std::string& topic, const json& header, const std::string& parent, const json& content,
+                 const std::string& session, Signer& signer) {
+    Frames frames{topic};
+    append(frames, {stamp(header, session), parent, "{}", dump(content)}, signer);
+    return frames;
 }
 
 } // namespace xinterp::kernel

@@ -24,8 +24,10 @@ namespace {
 bool cancelled() { return errno == EINTR && Lane::interrupted_here(); }
 
 // `nothing` instead of an interrupted call's -1: no data, no event, no child.
-template <class Result> Result or_nothing(Result result, Result nothing = 0) {
-    return result == Result{-1} && cancelled() ? nothing : result;
+template <class Result> Result or_nothing(Result result) {
+    if (result != Result{-1} || !cancelled()) return result;
+    errno = 0; // some callers look at it alone
+    return 0;
 }
 
 // For calls that have no way to say "nothing": an error that CPython does not retry. The shell reports it as the
@@ -115,6 +117,7 @@ int select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, t
     if (result != -1 || !xinterp::python::cancelled()) return result;
     for (fd_set* set : {readable, writable, exceptional})
         if (set != nullptr) FD_ZERO(set);
+    errno = 0;
     return 0;
 }
 
@@ -138,6 +141,7 @@ int waitid(idtype_t type, id_t child, siginfo_t* info, int options) {
     const int result = next(type, child, info, options);
     if (result != -1 || !xinterp::python::cancelled()) return result;
     if (info != nullptr) std::memset(info, 0, sizeof *info);
+    errno = 0;
     return 0;
 }
 

@@ -76,6 +76,7 @@ class Client:
         self.client = client
         self.iopub: dict[str, list[Message]] = defaultdict(list)
         self.replies: dict[str, Message] = {}
+        self._idle: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -102,6 +103,8 @@ class Client:
         parent = message["parent_header"].get("msg_id", "")
         if channel == "iopub":
             self.iopub[parent].append(message)
+            if message["content"].get("execution_state") == "idle":
+                self._idle.add(parent)
         else:
             assert parent not in self.replies, f"a second reply to one request: {message}"
             self.replies[parent] = message
@@ -120,10 +123,7 @@ class Client:
                 raise AssertionError(f"{what} did not come; the last messages: {str(recent)[:2000]}")
 
     def idle(self, parent: str) -> bool:
-        return any(
-            message["msg_type"] == "status" and message["content"]["execution_state"] == "idle"
-            for message in self.iopub[parent]
-        )
+        return parent in self._idle
 
     def reply(self, parent: str, channel: str = "shell") -> Message:
         """The reply to a request."""

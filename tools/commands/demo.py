@@ -84,10 +84,13 @@ def summary(notebook: NotebookNode) -> str:
         label = f"[{' ' if number is None else number}]"
         rows.append(Row(label, interpreter_of(cell.source), seconds(cell), first_line(cell)))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    return "\n".join(
-        f"{row.cell:<{widths[0]}}  {row.interpreter:<{widths[1]}}  {row.seconds:>{widths[2]}}  {row.output[:78]}".rstrip()
-        for row in rows
-    )
+    return "\n".join(_aligned(row, widths) for row in rows)
+
+
+def _aligned(row: Row, widths: list[int]) -> str:
+    cell, interpreter, seconds = widths
+    line = f"{row.cell:<{cell}}  {row.interpreter:<{interpreter}}  {row.seconds:>{seconds}}  {row.output[:78]}"
+    return line.rstrip()
 
 
 def failed_cell(notebook: NotebookNode) -> str:

@@ -41,6 +41,7 @@ public:
 private:
     struct Output {
         xeus::xrequest_context context;
+        std::shared_ptr<const std::string> parent; ///< its header as JSON
         bool allow_stdin = false;
         std::map<InterpreterId, std::string> labels; ///< of a cell with several targets
         std::unique_ptr<LinePrefixer> prefixer;      ///< likewise

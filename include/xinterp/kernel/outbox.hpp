@@ -43,7 +43,11 @@ public:
 
     static constexpr std::chrono::milliseconds coalescing_time{15};
     static constexpr std::size_t piece_bytes = 64 * 1024; ///< a piece of text that reached this goes at once
-    static constexpr std::size_t bound_bytes = 4 * 1024 * 1024;
+    /// Of all that is on its way, here and in the publisher: writers wait past it. A cell that writes less than that
+    /// ends, and is replied to, even if its client does not look at iopub before it has seen the reply.
+    static constexpr std::size_t bound_bytes = 32 * 1024 * 1024;
+    /// What an entry costs besides its text: many small ones are bounded too.
+    static constexpr std::size_t entry_overhead = 256;
 
     Outbox();
     ~Outbox();
@@ -55,6 +59,9 @@ public:
     void post(CellId cell, Task task);
     bool has_room() const { return bytes_ < bound_bytes; }
     bool wait_for_room(std::chrono::milliseconds time);
+    /// What the publisher has taken over and not sent counts too.
+    void charge(std::size_t bytes) { bytes_ += bytes; }
+    void release(std::size_t bytes);
 
     // The I/O thread.
     int descriptor() const { return wake_descriptor_; } ///< readable when there is something new to look at

@@ -1,10 +1,11 @@
 // include/xinterp/kernel/publisher.hpp: the iopub socket. I/O thread only.
 //
-// Nothing is lost while clients read, however slowly: when a client's queue is full, messages wait here, the outbox
-// fills and writers wait. A client that takes nothing for 5 s loses its own messages and its connection, and nobody
-// waits for it any more.
+// Nothing is lost while clients read, however slowly: when a client's queue is full, messages wait here, in a compact
+// form, and past the outbox's bound writers wait. A client that takes nothing for 5 s loses its connection (it may come
+// back) and what was queued for it, and nobody waits for it any more.
 #pragma once
 
+#include <xinterp/kernel/outbox.hpp>
 #include <xinterp/kernel/wire.hpp>
 
 #include <zmq.hpp>
@@ -12,21 +13,38 @@
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
+#include <variant>
 
 namespace xinterp::kernel {
+
+/// Text of a cell that becomes a message only when it is sent.
+struct StreamText {
+    std::shared_ptr<const std::string> parent; ///< the parent header as JSON, shared by all messages of a cell
+    Stream stream = Stream::out;
+    std::string text;
+};
 
 class Publisher {
 public:
     using Clock = std::chrono::steady_clock;
+    /// What makes frames of text, and a message for a new subscription to a topic.
+    struct Maker {
+        std::function<Frames(const StreamText& text)> stream;
+        std::function<Frames(const std::string& topic)> welcome;
+    };
+    /// The system ends the connection of a client whose TCP window stays shut for so long.
     static constexpr std::chrono::seconds patience{5};
-    static constexpr int queue_messages = 1000; ///< per client
+    /// Where that does not happen (other transports), messages are dropped for clients that are full after this time.
+    static constexpr std::chrono::seconds last_resort{10};
+    static constexpr int queue_messages = 256; ///< per client, in ZeroMQ
 
-    /// `welcome` makes the message for a new subscription to a topic.
-    Publisher(zmq::context_t& context, std::function<Frames(const std::string& topic)> welcome);
+    Publisher(zmq::context_t& context, Outbox& outbox, Maker maker);
 
     zmq::socket_t& socket() { return socket_; }
     void send(Frames frames);
+    void send(StreamText text);
     /// Sends what waits, as far as clients take it.
     void flush();
     /// Reads subscriptions and welcomes them.
@@ -35,11 +53,14 @@ public:
     bool congested() const { return !waiting_.empty(); }
 
 private:
+    using Waiting = std::variant<Frames, StreamText>;
+    void wait(Waiting message);
     bool try_send(const Frames& frames);
 
     zmq::socket_t socket_;
-    std::function<Frames(const std::string&)> welcome_;
-    std::deque<Frames> waiting_;
+    Outbox& outbox_;
+    Maker maker_;
+    std::deque<Waiting> waiting_;
     Clock::time_point last_progress_;
     bool given_up_ = false; ///< some client has taken nothing for too long
 };

@@ -49,6 +49,7 @@ public:
     void reply(Channel channel, const xeus::xrequest_context& to, const std::string& type, nlohmann::json content);
     void publish(const nlohmann::json& parent, const std::string& type, nlohmann::json content,
                  nlohmann::json metadata = nlohmann::json::object(), xeus::buffer_sequence buffers = {});
+    void publish_text(StreamText text);
     void publish_status(const nlohmann::json& parent, const std::string& state);
     /// The id of the input request that was sent.
     std::string send_input_request(const xeus::xrequest_context& to, nlohmann::json content);
@@ -74,6 +75,7 @@ private:
     void update_config_impl(xeus::xkernel_configuration& configuration) const override;
 
     static void send(zmq::socket_t& socket, const Frames& frames);
+    std::string topic(const std::string& type) const { return "kernel." + session_ + "." + type; }
     void bind(zmq::socket_t& socket, const std::string& port);
     void receive_all(Channel channel, zmq::socket_t& socket);
     void poll_once();

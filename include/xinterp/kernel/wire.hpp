@@ -48,5 +48,8 @@ Received parse(Frames frames, Signer& signer);
 /// Headers made by xeus and by the kernel are made alike: session, user and protocol version are the kernel's.
 Frames serialize(const xeus::xmessage& message, const std::string& session, Signer& signer);
 Frames serialize(const xeus::xpub_message& message, const std::string& session, Signer& signer);
+/// Likewise, with the parent header as JSON already: many messages have the same.
+Frames serialize(const std::string& topic, const nlohmann::json& header, const std::string& parent,
+                 const nlohmann::json& content, const std::string& session, Signer& signer);
 
 } // namespace xinterp::kernel
