@@ -5,10 +5,12 @@
 #include <poll.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <string>
 #include <thread>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -178,7 +180,7 @@ TEST_CASE("the texts of many threads arrive whole and in order, each under its o
             const Source source{cell, 0};
             for (std::size_t line = 0; line < lines; ++line) {
                 outbox.write(source, line % 10 == 0 ? Stream::err : Stream::out, std::to_string(line) + "\n");
-                while (!outbox.has_room()) outbox.wait_for_room(std::chrono::milliseconds{1000});
+                while (!outbox.has_room()) outbox.wait_for_room(std::chrono::milliseconds{50});
             }
             outbox.post(cell, [&ended, cell] { ++ended[cell]; });
         });
@@ -216,9 +218,23 @@ TEST_CASE("a writer past the bound goes on when the I/O thread has made room") {
     const std::string piece(Outbox::piece_bytes, 'x');
     while (outbox.has_room()) outbox.write(first, Stream::out, piece);
     bool had_room = false;
-    std::thread writer{[&] { had_room = outbox.wait_for_room(std::chrono::seconds{30}); }};
+    std::thread writer{[&] { // in slices, as writers wait that can be interrupted
+        for (int slice = 0; slice < 100 && !had_room; ++slice)
+            had_room = outbox.wait_for_room(std::chrono::milliseconds{50});
+    }};
     while (outbox.take(long_after)) {
     }
     writer.join();
     CHECK(had_room);
+}
+
+TEST_CASE("what the publisher has taken over and not sent counts too") {
+    Outbox outbox;
+    outbox.charge(Outbox::bound_bytes);
+    CHECK(!outbox.has_room());
+    outbox.write(first, Stream::out, "text");
+    CHECK(outbox.take(long_after));
+    CHECK(!outbox.wait_for_room(std::chrono::milliseconds{0})); // the outbox is empty, and yet there is no room
+    outbox.release(Outbox::bound_bytes);
+    CHECK(outbox.wait_for_room(std::chrono::milliseconds{0}));
 }

@@ -132,9 +132,9 @@ class Client:
 
     def result(self, parent: str, channel: str = "shell") -> Result:
         """A cell's (or any request's) reply and messages, when its idle has come."""
-        reply = self.reply(parent, channel)
+        # iopub first: a client that does not read it slows its cell down
         self._until(lambda: self.idle(parent), "idle", "iopub")
-        return Result(reply, self.iopub[parent])
+        return Result(self.reply(parent, channel), self.iopub[parent])
 
     def wait_for_text(self, parent: str, text: str) -> None:
         """Until a cell's streams contain the text."""

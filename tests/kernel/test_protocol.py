@@ -1,0 +1,245 @@
+"""The Jupyter protocol: each request, its reply and its busy and idle; and what a hostile client can send."""
+
+import json
+from typing import Any
+
+import pytest
+import zmq
+from harness import Client, Kernel
+
+
+def ask(client: Client, kind: str, content: dict[str, Any] | None = None, channel: str = "shell") -> dict[str, Any]:
+    result = client.result(client.request(kind, content, channel), channel)
+    assert result.states == ["busy", "idle"]
+    return result.reply["content"]
+
+
+@pytest.mark.parametrize("channel", ["shell", "control"])
+def test_kernel_info_states_protocol_5_5(client: Client, channel: str) -> None:
+    info = ask(client, "kernel_info_request", channel=channel)
+    assert (info["status"], info["protocol_version"], info["implementation"]) == ("ok", "5.5", "xinterp")
+    assert info["language_info"]["name"] == "python"
+    assert info["language_info"]["version"].startswith("3.14.")
+    assert info["supported_features"] == []
+    header = client.result(client.request("kernel_info_request")).reply["header"]
+    assert header["version"] == "5.5"
+
+
+def test_the_kernelspec_says_what_kernel_info_says(shared_kernel: Kernel) -> None:
+    spec = shared_kernel.manager.kernel_spec
+    assert spec is not None
+    assert (spec.interrupt_mode, spec.language) == ("message", "python")
+    with open(f"{spec.resource_dir}/kernel.json") as file:
+        assert json.load(file)["kernel_protocol_version"] == "5.5"
+
+
+def test_all_messages_have_one_session_and_version(client: Client) -> None:
+    messages = client.ok("print(1)\n2").messages
+    assert len({message["header"]["session"] for message in messages}) == 1
+    assert {message["header"]["version"] for message in messages} == {"5.5"}
+
+
+def test_a_new_subscriber_is_welcomed(shared_kernel: Kernel) -> None:
+    socket = zmq.Context.instance().socket(zmq.SUB)
+    socket.setsockopt(zmq.LINGER, 0)
+    socket.connect(f"tcp://127.0.0.1:{shared_kernel.manager.get_connection_info()['iopub_port']}")
+    socket.subscribe(b"")
+    frames = socket.recv_multipart()
+    message = shared_kernel.client.client.session.deserialize(shared_kernel.client.client.session.feed_identities(frames)[1])
+    assert (message["msg_type"], message["content"]) == ("iopub_welcome", {"subscription": ""})
+    socket.close()
+
+
+def test_connect_names_the_ports(client: Client, shared_kernel: Kernel) -> None:
+    ports = shared_kernel.manager.get_connection_info()
+    reply = ask(client, "connect_request")
+    assert reply == {"status": "ok"} | {f"{name}_port": ports[f"{name}_port"] for name in ("shell", "iopub", "stdin", "control", "hb")}
+
+
+def test_comm_info_is_empty(client: Client) -> None:
+    assert ask(client, "comm_info_request") == {"status": "ok", "comms": {}}
+
+
+@pytest.mark.parametrize("where", ["main", "alice"])
+def test_completion_answers_for_the_cells_interpreter(client: Client, where: str) -> None:
+    client.ok("%interp create alice")
+    client.ok(f"%%interp {where}\nonly_here_{where} = 'text'")
+    code = f"%%interp {where}\nx = only_here_"
+    reply = ask(client, "complete_request", {"code": code, "cursor_pos": len(code)})
+    assert (reply["matches"], reply["cursor_start"], reply["cursor_end"]) == ([f"only_here_{where}"], len(code) - 10, len(code))
+    client.ok(f"%interp use {where}")
+    reply = ask(client, "complete_request", {"code": f"only_here_{where}.isdec", "cursor_pos": None})
+    assert reply["matches"] == [f"only_here_{where}.isdecimal"]
+    client.ok("%interp use main")
+
+
+@pytest.mark.parametrize("where", ["main", "alice"])
+def test_inspection_shows_signature_docstring_and_source(client: Client, where: str) -> None:
+    client.ok("%interp create alice")
+    client.ok(f"%%interp {where}\ndef half(x):\n    'Half of it.'\n    return x / 2")
+    code = f"%%interp {where}\nhalf(3)"
+    reply = ask(client, "inspect_request", {"code": code, "cursor_pos": len(code) - 4, "detail_level": 0})
+    assert reply["data"]["text/plain"] == "Signature: half(x)\nType:      function\nDocstring:\nHalf of it."
+    reply = ask(client, "inspect_request", {"code": code, "cursor_pos": len(code) - 4, "detail_level": 1})
+    assert "return x / 2" in reply["data"]["text/plain"]
+    assert ask(client, "inspect_request", {"code": "nothing", "cursor_pos": 3}) == {"status": "ok", "found": False, "data": {}, "metadata": {}}
+
+
+def test_questions_to_a_busy_interpreter_say_nothing_instead_of_hanging(client: Client) -> None:
+    client.ok("%interp create alice bob")
+    cell = client.send("%%interp alice &\nprint('on')\nimport time; time.sleep(60)")
+    client.wait_for_text(cell, "on")
+    assert ask(client, "complete_request", {"code": "%%interp alice\npri", "cursor_pos": 18})["matches"] == []
+    assert ask(client, "complete_request", {"code": "%%interp bob\npri", "cursor_pos": 16})["matches"] == ["print"]
+    assert ask(client, "inspect_request", {"code": "%%interp alice\nprint", "cursor_pos": 17})["found"] is False
+    client.interrupt()
+    client.result(cell)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "indent"),
+    [
+        ("1 + 1", "complete", None),
+        ("for i in range(3):", "incomplete", "    "),
+        ("for i in range(3):\n    print(i)", "incomplete", "    "),
+        ("for i in range(3):\n    print(i)\n", "complete", None),
+        ("x = (1 +", "incomplete", ""),
+        ("x = )", "invalid", None),
+        ("%interp list", "complete", None),
+    ],
+)
+def test_is_complete(client: Client, code: str, status: str, indent: str | None) -> None:
+    reply = ask(client, "is_complete_request", {"code": code})
+    assert (reply["status"], reply.get("indent")) == (status, indent)
+
+
+def test_history_has_cells_as_typed(fresh: Kernel) -> None:
+    client = fresh.client
+    client.ok("%interp create alice")
+    for code in ("1", "%%interp alice\n22", "1"):
+        client.ok(code)
+    tail = ask(client, "history_request", {"hist_access_type": "tail", "n": 2, "output": False, "raw": True})
+    assert tail["history"] == [[0, 3, "%%interp alice\n22"], [0, 4, "1"]]
+    search = ask(client, "history_request", {"hist_access_type": "search", "pattern": "*2*", "unique": True, "n": None})
+    assert search["history"] == [[0, 3, "%%interp alice\n22"]]
+    ranged = ask(client, "history_request", {"hist_access_type": "range", "session": 0, "start": 2, "stop": 4})
+    assert [item[1] for item in ranged["history"]] == [2, 3]
+    assert ask(client, "history_request", {"hist_access_type": "nothing"})["status"] == "error"
+
+
+def send_raw(client: Client, frames: list[bytes], channel: str = "shell") -> None:
+    getattr(client.client, f"{channel}_channel").socket.send_multipart(frames)
+
+
+def frames_of(client: Client, message: dict[str, Any]) -> list[bytes]:
+    return client.client.session.serialize(message)
+
+
+def sign(client: Client, parts: list[bytes]) -> list[bytes]:
+    return [b"<IDS|MSG>", client.client.session.sign(parts), *parts]
+
+
+@pytest.fixture
+def told(capfd: pytest.CaptureFixture[str]) -> Any:
+    """A fresh kernel whose log is read."""
+    kernel = Kernel()
+    yield kernel, lambda: capfd.readouterr().err
+    assert kernel.is_alive()
+    assert kernel.client.ok("1 + 1").value == "2"
+    kernel.stop()
+
+
+def test_messages_that_cannot_be_answered_leave_a_line_in_the_log(told: Any) -> None:
+    kernel, log = told
+    client = kernel.client
+    good = frames_of(client, client.client.session.msg("kernel_info_request", {}))
+    header = good[2]
+    empty = [header, b"{}", b"{}", b"{}"]
+    bad: list[tuple[list[bytes], str]] = [
+        ([good[0], b"0" * 64, *good[2:]], "its signature is wrong"),
+        ([good[0], b"", *good[2:]], "it has no signature"),
+        (good[:4], "it is truncated: 3 frames after <IDS|MSG>, at least 5 expected"),
+        ([b"nothing"], "it has no <IDS|MSG> frame"),
+        (sign(client, [b"[1, 2]", b"{}", b"{}", b"{}"]), "the header is a JSON array, not an object"),
+        (sign(client, [b"{}", b"{}", b"{}", b"{}"]), "its header has no msg_id"),
+        (sign(client, [b"\xff\xfe", b"{}", b"{}", b"{}"]), "the header is not valid JSON in UTF-8"),
+        (sign(client, [b'{"msg_id": 5, "msg_type": "x", "session": "s"}', b"{}", b"{}", b"{}"]), "its header's msg_id is no string"),
+        (sign(client, [b"[" * 100_000, b"{}", b"{}", b"{}"]), "the header nests deeper than 500 levels"),
+    ]
+    for channel in ("shell", "control", "stdin"):
+        for frames, _ in bad:
+            send_raw(client, frames, channel)
+        client.ok("1")
+        ask(client, "kernel_info_request", channel="control")
+    said = log()
+    for _, reason in bad:
+        for channel in ("shell", "control", "stdin"):
+            assert f"a message on {channel} was dropped: {reason}." in said
+    assert empty
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "problem"),
+    [
+        ("execute_request", {"code": 5}, "execute_request: 'code' must be a string, not number."),
+        ("execute_request", {}, "execute_request: 'code' is missing."),
+        ("execute_request", {"code": "1", "silent": "no"}, "execute_request: 'silent' must be true or false, not string."),
+        ("execute_request", {"code": "1", "user_expressions": [1]}, "execute_request: 'user_expressions' must be an object, not array."),
+        ("complete_request", {"code": "a", "cursor_pos": "end"}, "complete_request: 'cursor_pos' must be a whole number, not string."),
+        ("inspect_request", {"cursor_pos": 0}, "inspect_request: 'code' is missing."),
+        ("no_such_request", {}, "'no_such_request' is not a request that this kernel knows."),
+        ("create_subshell_request", {}, "'create_subshell_request' is not a request that this kernel knows."),
+    ],
+)
+def test_a_bad_request_is_answered(client: Client, kind: str, content: dict[str, Any], problem: str) -> None:
+    reply = ask(client, kind, content)
+    assert (reply["status"], reply["ename"], reply["evalue"]) == ("error", "BadRequest", problem)
+
+
+def test_a_message_on_the_wrong_channel_is_answered(client: Client) -> None:
+    reply = ask(client, "execute_request", {"code": "1"}, "control")
+    assert reply["evalue"] == "'execute_request' does not belong on the control channel."
+
+
+def test_a_content_that_is_no_json_is_answered(client: Client) -> None:
+    header = client.client.session.msg("execute_request", {})["header"]
+    packed = client.client.session.pack(header)
+    for content, problem in ((b"{", "the content is not valid JSON in UTF-8"), (b"\xff", "the content is not valid JSON in UTF-8"), (b"[]", "the content is a JSON array, not an object")):
+        client.replies.clear()
+        send_raw(client, sign(client, [packed, b"{}", b"{}", content]))
+        assert client.reply(header["msg_id"])["content"]["evalue"] == f"execute_request: {problem}."
+
+
+def test_null_cursor_means_the_end(client: Client) -> None:
+    assert ask(client, "complete_request", {"code": "prin", "cursor_pos": None})["matches"] == ["print"]
+    assert ask(client, "complete_request", {"code": "prin", "cursor_pos": -7})["matches"] == []
+    assert ask(client, "complete_request", {"code": "prin", "cursor_pos": 10**15})["matches"] == ["print"]
+
+
+def test_nul_bytes_and_huge_code_are_just_code(client: Client) -> None:
+    assert client.run("x = '\0'").error == "SyntaxError: source code string cannot contain null bytes"
+    big = "x = '" + "y" * 50_000_000 + "'\nlen(x)"
+    assert client.ok(big, store_history=False).value == "50000000"
+    assert client.ok("print('\\0')").stdout == "\0\n"
+
+
+def test_a_full_queue_is_worked_off(client: Client) -> None:
+    cells = [client.send(str(i), store_history=False) for i in range(3000)]
+    assert client.result(cells[-1]).value == "2999"
+    assert client.result(cells[0]).value == "0"
+
+
+def test_stdin_without_a_request_is_ignored(client: Client) -> None:
+    message = client.client.session.msg("input_reply", {"value": "surprise"})
+    client.client.stdin_channel.send(message)
+    client.client.stdin_channel.send(client.client.session.msg("input_reply", {"value": 7}))
+    assert client.ok("1").value == "1"
+
+
+def test_the_heartbeat_echoes(client: Client, shared_kernel: Kernel) -> None:
+    socket = zmq.Context.instance().socket(zmq.REQ)
+    socket.setsockopt(zmq.LINGER, 0)
+    socket.connect(f"tcp://127.0.0.1:{shared_kernel.manager.get_connection_info()['hb_port']}")
+    socket.send(b"ping")
+    assert socket.poll(5000) and socket.recv() == b"ping"
+    socket.close()
