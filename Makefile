@@ -21,7 +21,7 @@ build: ## compile the kernel
 test: lint unit kernel ## run every test
 
 unit: build ## the C++ unit tests
-	@$(IN) $(BUILD)/tests/unit_tests --minimal
+	@$(IN) $(BUILD)/tests/unit_tests
 
 kernel: build ## the tests that speak to a real kernel over real sockets, and those of the tools
 	@$(IN) python3 -m pytest tests -n $(JOBS)

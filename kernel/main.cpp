@@ -43,10 +43,11 @@ kernel::KernelInfo kernel_info() {
 bool take_raw_output(int descriptor, const void* data, std::size_t size) {
     const modules::CellId cell = modules::cell_of_this_thread();
     if (cell == 0 || modules::in_forked_child()) return false;
+    const std::string_view text{static_cast<const char*>(data), size};
+    if (descriptor == STDERR_FILENO) kernel::ProcessOutput::remember_last_words(text);
     the_kernel->write(
         modules::Source{cell, python::Lane::here() != nullptr ? python::Lane::here()->id() : python::main_interpreter},
-        descriptor == STDOUT_FILENO ? modules::Stream::out : modules::Stream::err,
-        {static_cast<const char*>(data), size});
+        descriptor == STDOUT_FILENO ? modules::Stream::out : modules::Stream::err, text);
     return true;
 }
 

@@ -62,7 +62,7 @@ std::vector<std::string> split_names(const std::vector<std::string>& words) {
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
     std::optional<std::string> best;
-    std::size_t best_distance = std::max<std::size_t>(1, word.size() / 2) + 1;
+    std::size_t best_distance = std::min(std::max<std::size_t>(1, word.size() / 2) + 1, word.size());
     for (const std::string& candidate : candidates) {
         // What has been typed so far of a longer word counts as near.
         const bool prefix = word.size() >= 2 && candidate.starts_with(word);

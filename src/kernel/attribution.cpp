@@ -2,6 +2,7 @@
 #include <xinterp/kernel/table.hpp>
 
 #include <algorithm>
+#include <iterator>
 
 namespace xinterp::kernel {
 namespace {
@@ -26,10 +27,7 @@ void LinePrefixer::emit(std::vector<Output>& outputs, const Writer& writer, std:
     std::string out;
     if (open_line_ && *open_line_ != writer) {
         // The line of another writer stands unfinished: it ends here, on its own stream.
-        std::string end = open_line_is_coloured_ ? std::string{end_of_colour} + "\n" : "\n";
-        outputs.push_back({open_line_->second, std::move(end)});
-        open_line_.reset();
-        open_line_is_coloured_ = false;
+        std::ranges::move(end_line(), std::back_inserter(outputs));
     }
     if (!open_line_) out += prefix;
     for (const char c : text) {
@@ -102,12 +100,17 @@ std::vector<LinePrefixer::Output> LinePrefixer::flush(const std::string& label) 
         emit(outputs, held->first, held->second.text, false);
         held = held_.erase(held);
     }
-    if (open_line_ && (label.empty() || open_line_->first == label)) {
-        std::string end = open_line_is_coloured_ ? std::string{end_of_colour} + "\n" : "\n";
-        outputs.push_back({open_line_->second, std::move(end)});
-        open_line_.reset();
-        open_line_is_coloured_ = false;
-    }
+    if (open_line_ && (label.empty() || open_line_->first == label))
+        std::ranges::move(end_line(), std::back_inserter(outputs));
+    return outputs;
+}
+
+std::vector<LinePrefixer::Output> LinePrefixer::end_line() {
+    if (!open_line_) return {};
+    std::string end = open_line_is_coloured_ ? std::string{end_of_colour} + "\n" : "\n";
+    std::vector<Output> outputs{{open_line_->second, std::move(end)}};
+    open_line_.reset();
+    open_line_is_coloured_ = false;
     return outputs;
 }
 

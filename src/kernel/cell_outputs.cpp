@@ -10,7 +10,8 @@ using nlohmann::json;
 void CellOutputs::begin(const Cell& cell) {
     Output output;
     output.context = xeus::xrequest_context{cell.request.header(), cell.request.identities()};
-    output.parent = std::make_shared<const std::string>(cell.request.header().dump(-1, ' ', false, json::error_handler_t::replace));
+    output.parent =
+        std::make_shared<const std::string>(cell.request.header().dump(-1, ' ', false, json::error_handler_t::replace));
     output.allow_stdin = cell.allow_stdin;
     outputs_.emplace(cell.id, std::move(output));
     if (outputs_.size() > remembered) outputs_.erase(outputs_.begin());
@@ -73,6 +74,7 @@ void CellOutputs::publish(Source source, const std::string& type, json content, 
         const auto label = output->labels.find(source.interpreter);
         if (label != output->labels.end()) {
             publish_all(source.cell, output->prefixer->flush(label->second));
+            publish_all(source.cell, output->prefixer->end_line());
             if (content.contains("data") && content["data"].is_object()) {
                 HeadedBundle headed = head_bundle(label->second, std::move(content["data"]));
                 if (!headed.header.is_null() && type != "update_display_data")

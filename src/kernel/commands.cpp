@@ -269,7 +269,8 @@ void Commands::create(const json& request, const Caller& caller, Done done) {
         if (existing.back() && fresh) check_may_end(*existing.back(), false, caller, "create --fresh");
         else if (!(existing.back() && if_missing) && !name.empty()) interpreters_.check_name(name);
     }
-    const auto plan = std::make_shared<Plan>(Plan{std::move(names), std::move(existing), if_missing, preset, {}, std::move(done)});
+    const auto plan =
+        std::make_shared<Plan>(Plan{std::move(names), std::move(existing), if_missing, preset, {}, std::move(done)});
     create_next(plan);
 }
 
@@ -292,8 +293,11 @@ void Commands::create_next(const std::shared_ptr<Plan>& plan) {
     } else {
         interpreters_.create(plan->names[i], plan->preset, [go_on](const auto& info, const std::string& error) {
             if (!info) go_on(failure("the interpreter could not be created: " + error));
-            else if (info->name.empty()) go_on(success(std::format("created interpreter {} ({}).", info->id, info->preset_label()), info->id));
-            else go_on(success(std::format("created {} (id {}, {}).", info->name, info->id, info->preset_label()), info->id));
+            else if (info->name.empty())
+                go_on(success(std::format("created interpreter {} ({}).", info->id, info->preset_label()), info->id));
+            else
+                go_on(success(std::format("created {} (id {}, {}).", info->name, info->id, info->preset_label()),
+                              info->id));
         });
     }
 }

@@ -13,8 +13,8 @@ namespace xinterp::kernel {
 
 using nlohmann::json;
 
-// xeus frames an execute request (busy, execute_input, reply, idle) and answers kernel_info and comms; everything else
-// is answered by the kernel itself, because xeus answers it at once or not at all.
+// xeus frames an execute request (busy, execute_input, reply, idle) and answers comms; everything else is answered by
+// the kernel itself, because xeus answers it at once, or not at all, or (kernel_info) with another protocol version.
 class Kernel::XeusInterpreter final : public xeus::xinterpreter {
 public:
     explicit XeusInterpreter(Kernel& kernel) : kernel_{kernel} {}
@@ -29,18 +29,7 @@ private:
         cell.finish = std::move(callback);
     }
 
-    json kernel_info_request_impl() override {
-        return {{"status", "ok"},
-                {"protocol_version", protocol_version},
-                {"implementation", "xinterp"},
-                {"implementation_version", kernel_.info_.version},
-                {"language_info", kernel_.info_.language},
-                {"banner", kernel_.info_.banner},
-                {"help_links", json::array({json{{"text", "Python"}, {"url", "https://docs.python.org/3.14"}}})},
-                {"supported_features", json::array()},
-                {"debugger", false}};
-    }
-
+    json kernel_info_request_impl() override { return kernel_.kernel_info(); }
     json complete_request_impl(const std::string&, int) override { return json::object(); }
     json inspect_request_impl(const std::string&, int, int) override { return json::object(); }
     json is_complete_request_impl(const std::string&) override { return json::object(); }
@@ -52,10 +41,11 @@ private:
 
 Kernel::Kernel(const xeus::xkernel_configuration& configuration, KernelInfo info, python::Registry& registry)
     : info_{std::move(info)}, configuration_{configuration}, registry_{registry},
-      pipes_{outbox_, ProcessPipes::Watcher{[this](int descriptor) {
-                                                outbox_.post(0, [this, descriptor] {
+      pipes_{outbox_, ProcessPipes::Watcher{[this](int descriptor, CellId cell) {
+                                                outbox_.post(0, [this, descriptor, cell] {
                                                     server_->watch(descriptor,
                                                                    [this, descriptor] { pipes_.read(descriptor); });
+                                                    if (router_->cell(cell) == nullptr) close_pipes_later(cell);
                                                 });
                                             },
                                             [this](int descriptor) { server_->unwatch(descriptor); }}} {
@@ -234,8 +224,12 @@ void Kernel::show_error(const Cell& cell, const std::string& label, const json& 
 void Kernel::ended(const Cell& cell) {
     CellId own = cell.id;
     foreground_.compare_exchange_strong(own, 0);
-    pipes_.close_write_ends(cell.id);
+    close_pipes_later(cell.id);
     if (cell.store_history) history_.store_inputs(0, cell.count, cell.code);
+}
+
+void Kernel::close_pipes_later(CellId cell) {
+    server_->timers().after(spawn_time, [this, cell] { pipes_.close_write_ends(cell); });
 }
 
 void Kernel::run_commands(Cell& cell, std::vector<std::string> lines, std::function<void(json)> done) {
@@ -332,7 +326,7 @@ void Kernel::answer(Channel channel, xeus::xmessage request) {
         router_->submit(std::move(request));
         return;
     }
-    if (type == "kernel_info_request" || type.starts_with("comm_")) {
+    if (type.starts_with("comm_")) {
         server_->pass_to_xeus(channel, std::move(request));
         return;
     }
@@ -343,7 +337,9 @@ void Kernel::answer(Channel channel, xeus::xmessage request) {
     const xeus::xrequest_context context{request.header(), request.identities()};
     server_->publish_status(request.header(), "busy");
     json content{{"status", "ok"}};
-    if (type == "history_request") {
+    if (type == "kernel_info_request") {
+        content = kernel_info();
+    } else if (type == "history_request") {
         content = history(request.content());
     } else if (type == "connect_request") {
         const auto port = [](const std::string& text) { return text.empty() ? 0 : std::stoi(text); };
@@ -391,6 +387,18 @@ void Kernel::ask(Channel channel, const xeus::xmessage& request) {
     }
     server_->timers().after(question_patience, [reply, nothing] { reply(nothing); });
     backend_->ask(router_->target_of(context.header().at("session"), code), question, request.content(), reply);
+}
+
+json Kernel::kernel_info() const {
+    return {{"status", "ok"},
+            {"protocol_version", protocol_version},
+            {"implementation", "xinterp"},
+            {"implementation_version", info_.version},
+            {"language_info", info_.language},
+            {"banner", info_.banner},
+            {"help_links", json::array({json{{"text", "Python"}, {"url", "https://docs.python.org/3.14"}}})},
+            {"supported_features", json::array()},
+            {"debugger", false}};
 }
 
 json Kernel::history(const json& content) const {

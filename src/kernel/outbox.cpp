@@ -60,7 +60,11 @@ bool Outbox::wait_for_room(std::chrono::milliseconds time) {
 
 void Outbox::release(std::size_t bytes) {
     const std::size_t before = bytes_.fetch_sub(bytes);
-    if (before >= bound_bytes / 2 && before - bytes < bound_bytes / 2) room_.notify_all();
+    if (before < bound_bytes / 2 || before - bytes >= bound_bytes / 2) return;
+    {
+        const std::scoped_lock lock{mutex_};
+    } // a writer that has just looked is waiting by now
+    room_.notify_all();
 }
 
 void Outbox::acknowledge() {

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -32,12 +33,17 @@ PipeEnds make_pipe() {
 
 int crash_pipe = -1; // the read end of what descriptor 2 is
 
+// The last text that went to descriptor 2 past the pipe. Written without a lock: it is read only when all is lost.
+std::array<char, 4096> last_words{};
+std::atomic<std::size_t> last_words_size = 0;
+
 // Async-signal-safe, but for the log's descriptor, which is an atomic.
 void pass_last_words_on(int signal) {
     std::array<char, 4096> buffer{};
     for (ssize_t count = ::read(crash_pipe, buffer.data(), buffer.size()); count > 0;
          count = ::read(crash_pipe, buffer.data(), buffer.size()))
         python::write_directly(log_descriptor(), buffer.data(), static_cast<std::size_t>(count));
+    python::write_directly(log_descriptor(), last_words.data(), last_words_size);
     constexpr std::string_view sentence = "[xinterp] the kernel crashed.\n";
     python::write_directly(log_descriptor(), sentence.data(), sentence.size());
     std::signal(signal, SIG_DFL);
@@ -84,19 +90,20 @@ int ProcessPipes::write_end(Source source, Stream stream) {
     std::shared_ptr<Pipe> pipe;
     {
         const std::scoped_lock lock{mutex_};
-        auto& slot = pipes_[{source.cell, source.interpreter, stream}];
-        if (slot) return slot->write_end;
+        for (const auto& existing : pipes_)
+            if (existing->source.cell == source.cell && existing->source.interpreter == source.interpreter &&
+                existing->stream == stream && existing->write_end >= 0)
+                return existing->write_end;
         try {
             const PipeEnds ends = make_pipe();
-            slot = std::shared_ptr<Pipe>{new Pipe{source, stream, PipeReader{ends.read}, ends.write}};
+            pipe = std::shared_ptr<Pipe>{new Pipe{source, stream, PipeReader{ends.read}, ends.write}};
         } catch (const std::system_error&) {
-            pipes_.erase({source.cell, source.interpreter, stream});
             return -1;
         }
+        pipes_.push_back(pipe);
         ++count_;
-        pipe = slot;
     }
-    watcher_.opened(pipe->reader.descriptor());
+    watcher_.opened(pipe->reader.descriptor(), source.cell);
     return pipe->write_end;
 }
 
@@ -110,31 +117,27 @@ bool ProcessPipes::pass_on(Pipe& pipe) {
 void ProcessPipes::drain(CellId cell) {
     if (count_ == 0) return;
     const std::scoped_lock lock{mutex_};
-    for (auto pipe = pipes_.lower_bound({cell, 0, Stream::out});
-         pipe != pipes_.end() && std::get<0>(pipe->first) == cell; ++pipe)
-        pass_on(*pipe->second);
+    for (const auto& pipe : pipes_)
+        if (pipe->source.cell == cell) pass_on(*pipe);
 }
 
 void ProcessPipes::close_write_ends(CellId cell) {
     if (count_ == 0) return;
     const std::scoped_lock lock{mutex_};
-    for (auto pipe = pipes_.lower_bound({cell, 0, Stream::out});
-         pipe != pipes_.end() && std::get<0>(pipe->first) == cell; ++pipe)
-        if (pipe->second->write_end >= 0) close(std::exchange(pipe->second->write_end, -1));
+    for (const auto& pipe : pipes_)
+        if (pipe->source.cell == cell && pipe->write_end >= 0) close(std::exchange(pipe->write_end, -1));
 }
 
 void ProcessPipes::read(int descriptor) {
     std::shared_ptr<Pipe> ended;
     {
         const std::scoped_lock lock{mutex_};
-        for (auto pipe = pipes_.begin(); pipe != pipes_.end(); ++pipe) {
-            if (pipe->second->reader.descriptor() != descriptor) continue;
-            if (pass_on(*pipe->second)) {
-                ended = pipe->second;
-                pipes_.erase(pipe);
-                --count_;
-            }
-            break;
+        const auto pipe =
+            std::ranges::find_if(pipes_, [&](const auto& each) { return each->reader.descriptor() == descriptor; });
+        if (pipe != pipes_.end() && pass_on(**pipe)) {
+            ended = *pipe;
+            pipes_.erase(pipe);
+            --count_;
         }
     }
     if (ended) watcher_.ended(descriptor); // before the descriptor is closed and its number used again
@@ -161,6 +164,13 @@ ProcessOutput::~ProcessOutput() {
     set_log_descriptor(STDERR_FILENO);
 }
 
+void ProcessOutput::remember_last_words(std::string_view text) {
+    if (last_words_size + text.size() > last_words.size()) last_words_size = 0;
+    const std::size_t size = std::min(text.size(), last_words.size());
+    std::copy_n(text.data(), size, last_words.data() + last_words_size);
+    last_words_size += size;
+}
+
 void ProcessOutput::report_crashes() const {
     crash_pipe = readers_[1]->descriptor();
     for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
@@ -178,8 +188,9 @@ void ProcessOutput::drain() {
         std::string text = readers_[i]->read_available(ended);
         if (text.empty()) continue;
         const Owner owner = find_owner_();
+        const bool goes_on = std::exchange(line_is_open_[i], !text.ends_with('\n'));
         if (!owner.certain) {
-            std::string headed = "[process] ";
+            std::string headed = goes_on ? "" : "[process] ";
             for (std::size_t at = 0; at < text.size(); ++at) {
                 headed += text[at];
                 if (text[at] == '\n' && at + 1 < text.size()) headed += "[process] ";

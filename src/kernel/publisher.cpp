@@ -27,7 +27,8 @@ Publisher::Publisher(zmq::context_t& context, Outbox& outbox, Maker maker)
 bool Publisher::try_send(const Frames& frames) {
     for (std::size_t i = 0; i < frames.size(); ++i) {
         const auto more = i + 1 < frames.size() ? zmq::send_flags::sndmore : zmq::send_flags::none;
-        if (!socket_.send(zmq::buffer(frames[i]), more | zmq::send_flags::dontwait)) return false; // only ever the first
+        if (!socket_.send(zmq::buffer(frames[i]), more | zmq::send_flags::dontwait))
+            return false; // only ever the first
     }
     return true;
 }

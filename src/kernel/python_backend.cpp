@@ -158,7 +158,7 @@ void PythonBackend::close(InterpreterId interpreter, std::function<void(std::str
 }
 
 void PythonBackend::refill_when_idle() {
-    kernel_.timers().after(idle_time, [this, then = activity_] {
+    kernel_.timers().after(used_ ? idle_time : idle_time_before_use, [this, then = activity_] {
         if (ending_ || main_jobs_ != 0 || then != activity_) return;
         pool_.refill(python::Preset::notebook, used_ ? spares_after_use : spares_before_use);
         if (used_) { // one at a time: look again for the next

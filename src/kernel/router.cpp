@@ -80,7 +80,6 @@ void Router::start(std::unique_ptr<Cell> owned) {
         if (auto* magic = std::get_if<CellMagic>(&parsed)) {
             cell.detached = magic->detached;
             cell.timeout = magic->timeout;
-            if (cell.detached) foreground_.erase(cell.session);
             std::vector<std::string> missing;
             for (const std::string& target : magic->targets) {
                 if (!magic->create || interpreters_.registry().find(target)) continue;
@@ -109,20 +108,26 @@ void Router::route(Cell& cell, std::vector<std::string> missing, const CellMagic
         enqueue(cell, interpreters_.resolve(magic.targets), magic.code);
         return;
     }
+    cell.cancel = [this, id = cell.id] {
+        const json reply = interrupted_reply();
+        front_.show_error(*find(id), "", reply);
+        end_cell(*find(id), reply);
+    };
     const std::string name = std::move(missing.front()); // one after the other: ids rise in the order of the names
     missing.erase(missing.begin());
-    interpreters_.create(
-        name, magic.preset.value_or(python::Preset::notebook),
-        [this, id = cell.id, missing = std::move(missing), magic](const auto& created, const std::string& error) {
-            Cell* waiting = find(id);
-            if (waiting == nullptr) return;
-            try {
-                if (!created) throw UsageError{"the interpreter could not be created: " + error};
-                route(*waiting, missing, magic);
-            } catch (const UsageError& problem) {
-                end_with_usage_error(*waiting, problem.what());
-            }
-        });
+    interpreters_.create(name, magic.preset.value_or(python::Preset::notebook),
+                         [this, id = cell.id, session = cell.session, missing = std::move(missing),
+                          magic](const auto& created, const std::string& error) {
+                             Cell* waiting = find(id);
+                             if (waiting == nullptr) return;
+                             try {
+                                 if (!created) throw UsageError{"the interpreter could not be created: " + error};
+                                 route(*waiting, missing, magic);
+                             } catch (const UsageError& problem) {
+                                 end_with_usage_error(*waiting, problem.what());
+                             }
+                             advance(session);
+                         });
 }
 
 std::vector<InterpreterInfo> Router::default_targets(Cell& cell) {
@@ -145,6 +150,9 @@ std::vector<InterpreterInfo> Router::default_targets(Cell& cell) {
 }
 
 void Router::enqueue(Cell& cell, const std::vector<InterpreterInfo>& targets, const std::string& code) {
+    cell.cancel = nullptr;
+    // Only now: the cells behind a detached one may need the interpreters that it has created.
+    if (cell.detached) foreground_.erase(cell.session);
     code_[cell.id] = code;
     for (const InterpreterInfo& info : targets) {
         Cell::Run run;
@@ -201,9 +209,11 @@ void Router::run_ended(CellId id, std::size_t index, json reply) {
     const auto info = interpreters_.registry().get(interpreter);
     if (info && info->state == python::State::running)
         interpreters_.registry().set_state(interpreter, python::State::idle);
-    const bool abort_own_lane = cell->detached && cell->stop_on_error && failed(reply);
+    // Exactly what waits now: the end of the cell may start others.
+    std::deque<Queued> aborted;
+    if (cell->detached && cell->stop_on_error && failed(reply)) std::swap(aborted, lanes_[interpreter].waiting);
     end_run(*cell, run, std::move(reply));
-    if (abort_own_lane) abort_lane(interpreter, {});
+    abort(aborted, {});
     pump(interpreter);
     tell_waiters();
     for (const auto& done : interrupters) done(true);
@@ -267,8 +277,10 @@ void Router::end_cell(Cell& cell, json reply) {
 }
 
 void Router::abort_lane(InterpreterId interpreter, const std::string& sentence) {
-    std::deque<Queued> waiting;
-    std::swap(waiting, lanes_[interpreter].waiting);
+    abort(std::exchange(lanes_[interpreter].waiting, {}), sentence);
+}
+
+void Router::abort(const std::deque<Queued>& waiting, const std::string& sentence) {
     for (const Queued& queued : waiting) {
         Cell& cell = *find(queued.cell);
         if (!sentence.empty()) front_.write(cell, Stream::err, sentence + "\n");
@@ -279,7 +291,8 @@ void Router::abort_lane(InterpreterId interpreter, const std::string& sentence) 
 void Router::interrupt_cell(Cell& cell) {
     const CellId id = cell.id;
     if (cell.cancel) {
-        cell.cancel();
+        const auto cancel = std::exchange(cell.cancel, nullptr);
+        cancel();
         return;
     }
     for (std::size_t i = 0; find(id) != nullptr && i < cell.runs.size(); ++i) {
@@ -301,6 +314,7 @@ void Router::interrupt_foreground() {
         for (const auto& [id, cell] : cells_) chosen.push_back(id);
     for (const CellId id : chosen)
         if (Cell* cell = find(id)) interrupt_cell(*cell);
+    tell_waiters();
 }
 
 bool Router::interrupt(InterpreterId interpreter, std::function<void(bool)> done) {
@@ -363,7 +377,9 @@ bool Router::is_busy(InterpreterId interpreter) const {
 
 void Router::retire(InterpreterId interpreter, const std::string& sentence) {
     retired_.insert(interpreter);
+    interpreters_.registry().set_state(interpreter, python::State::closing); // a cell that starts now finds it closing
     abort_lane(interpreter, sentence);
+    tell_waiters();
 }
 
 std::uint64_t Router::wait(std::vector<InterpreterId> interpreters, CellId except, std::function<void()> done) {

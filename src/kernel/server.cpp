@@ -33,17 +33,18 @@ Server::Server(zmq::context_t& context, const xeus::xkernel_configuration& confi
       session_{xeus::new_xguid()}, shell_{context, zmq::socket_type::router},
       control_{context, zmq::socket_type::router}, stdin_{context, zmq::socket_type::router},
       heartbeat_{context, zmq::socket_type::router},
-      publisher_{context, outbox,
+      publisher_{context,
+                 outbox,
                  {.stream =
                       [this](const StreamText& text) {
                           return serialize(topic("stream"), header_of("stream", session_), *text.parent,
-                                           json{{"name", modules::stream_name(text.stream)}, {"text", text.text}}, session_,
-                                           signer_);
+                                           json{{"name", modules::stream_name(text.stream)}, {"text", text.text}},
+                                           session_, signer_);
                       },
                   .welcome =
                       [this](const std::string& topic) {
-                          return serialize(topic, header_of("iopub_welcome", session_), "{}", json{{"subscription", topic}},
-                                           session_, signer_);
+                          return serialize(topic, header_of("iopub_welcome", session_), "{}",
+                                           json{{"subscription", topic}}, session_, signer_);
                       }}},
       messenger_{std::make_unique<NoMessenger>()} {
     for (zmq::socket_t* socket : {&shell_, &control_, &stdin_, &heartbeat_}) {
@@ -91,8 +92,8 @@ void Server::reply(Channel channel, const xeus::xrequest_context& to, const std:
 
 void Server::publish(const json& parent, const std::string& type, json content, json metadata,
                      xeus::buffer_sequence buffers) {
-    publisher_.send(serialize(xeus::xpub_message{topic(type), header_of(type, session_), parent,
-                                                 std::move(metadata), std::move(content), std::move(buffers)},
+    publisher_.send(serialize(xeus::xpub_message{topic(type), header_of(type, session_), parent, std::move(metadata),
+                                                 std::move(content), std::move(buffers)},
                               session_, signer_));
 }
 
@@ -123,7 +124,9 @@ void Server::send_control_impl(xeus::xmessage message) { send(control_, serializ
 
 void Server::send_stdin_impl(xeus::xmessage message) { send(stdin_, serialize(message, session_, signer_)); }
 
-void Server::publish_impl(xeus::xpub_message message, xeus::channel) { publisher_.send(serialize(message, session_, signer_)); }
+void Server::publish_impl(xeus::xpub_message message, xeus::channel) {
+    publisher_.send(serialize(message, session_, signer_));
+}
 
 // The router aborts by itself, with the replies that ipykernel gives.
 void Server::abort_queue_impl(const listener&, long) {}
@@ -160,8 +163,7 @@ void Server::receive_all(Channel channel, zmq::socket_t& socket) {
 std::chrono::milliseconds Server::poll_time() {
     using namespace std::chrono;
     auto due = Timers::Clock::now() + hours{1};
-    for (const auto& candidate :
-         {timers_.next_due(), handler_->next_due(), outbox_.next_due()})
+    for (const auto& candidate : {timers_.next_due(), handler_->next_due(), outbox_.next_due()})
         if (candidate) due = std::min(due, *candidate);
     const auto time = ceil<milliseconds>(due - Timers::Clock::now());
     return std::clamp(time, milliseconds{0}, publisher_.congested() ? congestion_interval : milliseconds{3'600'000});

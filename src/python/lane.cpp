@@ -137,6 +137,11 @@ void Lane::finish(const Lifecycle& lifecycle) {
     // Finalizing while another thread still has a state in here would free memory under it; such an interpreter is left
     // as it is, for the process's lifetime. Threads that are not daemons have been waited for.
     call_in_module("threading", "_shutdown");
+    // A thread that has been joined may still be giving its state back.
+    for (int i = 0; i < 100 && internals::other_thread_states(interpreter_, state_) != 0; ++i) {
+        const Detached detached;
+        std::this_thread::sleep_for(std::chrono::milliseconds{2});
+    }
     {
         const std::scoped_lock lock{interrupt_mutex_};
         if (internals::other_thread_states(interpreter_, state_) == 0) {

@@ -2,11 +2,36 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
+#include <clocale>
+#include <cwchar>
+#include <cwctype>
 #include <utility>
 
 namespace xinterp::python {
+namespace {
+
+// Letters, digits and underscores of any script, beginning with no digit. libc's tables know scripts; its classes
+// differ from Python's in a few rare signs.
+bool is_identifier(std::string_view name) {
+    static const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    const locale_t outer = uselocale(utf8);
+    std::mbstate_t state{};
+    bool sound = !name.empty();
+    for (std::size_t at = 0; sound && at < name.size();) {
+        wchar_t sign = 0;
+        const std::size_t length = std::mbrtowc(&sign, name.data() + at, name.size() - at, &state);
+        const auto letter = static_cast<wint_t>(sign);
+        const bool digit = sign >= L'0' && sign <= L'9';
+        sound = length != 0 && length <= name.size() - at && (at > 0 || !digit) &&
+                (sign == L'_' || std::iswalnum(letter) != 0);
+        at += length;
+    }
+    uselocale(outer);
+    return sound;
+}
+
+} // namespace
 
 std::string_view state_name(State state) {
     switch (state) {
@@ -80,7 +105,8 @@ std::vector<InterpreterInfo> Registry::list() const {
 
 std::vector<std::string> Registry::labels() const {
     std::vector<std::string> all;
-    for (const InterpreterInfo& info : list()) all.push_back(info.label());
+    for (const InterpreterInfo& info : list())
+        if (info.state != State::closing) all.push_back(info.label());
     return all;
 }
 
@@ -93,11 +119,7 @@ std::optional<std::string> name_problem(std::string_view name) {
                                          "pass",   "raise",  "return",  "try",      "while",    "with",   "yield"};
     const auto quoted = "'" + std::string{name} + "'";
     if (name == "main" || name == "all") return quoted + " is taken: it is the kernel's own word.";
-    const bool starts_well = !name.empty() && (std::isalpha(static_cast<unsigned char>(name[0])) != 0 ||
-                                               name[0] == '_' || (name[0] & 0x80) != 0);
-    const bool goes_on_well = std::ranges::all_of(
-        name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || (c & 0x80) != 0; });
-    if (!starts_well || !goes_on_well || std::ranges::find(keywords, name) != keywords.end())
+    if (!is_identifier(name) || std::ranges::find(keywords, name) != keywords.end())
         return quoted + " cannot be a name: a name is a Python identifier, such as alice or worker_2.";
     return std::nullopt;
 }

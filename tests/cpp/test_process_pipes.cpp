@@ -38,7 +38,7 @@ struct Bench {
     Outbox outbox;
     std::vector<int> watched, forgotten;
     ProcessPipes pipes{outbox,
-                       {[this](int descriptor) { watched.push_back(descriptor); },
+                       {[this](int descriptor, CellId) { watched.push_back(descriptor); },
                         [this](int descriptor) { forgotten.push_back(descriptor); }}};
 
     Lines written() {
@@ -158,8 +158,7 @@ TEST_CASE("the end of one cell's pipes leaves those of other cells open") {
     bench.pipes.close_write_ends(2);
 }
 
-// Skipped: while another subprocess of the cell still has the old pipe, write_end() returns that pipe's closed end, -1.
-TEST_CASE("a subprocess that a thread starts after the end of its cell still gets a pipe" * doctest::skip()) {
+TEST_CASE("a subprocess that a thread starts after the end of its cell still gets a pipe") {
     Bench bench;
     const int subprocess = dup(bench.pipes.write_end({1, 0}, Stream::out));
     bench.pipes.close_write_ends(1);
@@ -198,8 +197,7 @@ TEST_CASE("where it cannot be told whose it is, [process] heads every line") {
     CHECK(std::get<Outbox::Text>(*entry).text == "[process] one\n[process] two\n");
 }
 
-// Skipped: drain() heads the beginning of whatever it reads, also in the middle of a line.
-TEST_CASE("a line that is read in two parts is headed once" * doctest::skip()) {
+TEST_CASE("a line that is read in two parts is headed once") {
     Outbox outbox;
     {
         ProcessOutput output{outbox, [] { return ProcessOutput::Owner{{7, 1}, false}; }};

@@ -354,9 +354,7 @@ TEST_CASE("a target that cannot be created ends the cell, and the next one start
     CHECK(!bench.registry.find("carol"));
 }
 
-// Skipped: the cell gives up the foreground before its target exists, and the next one gets "no interpreter 'carol'"
-// (or, with --create, "'carol' is just being created").
-TEST_CASE("a cell behind a detached one that creates its target finds that target" * doctest::skip()) {
+TEST_CASE("a cell behind a detached one that creates its target finds that target") {
     for (const std::string next : {"%%interp carol\nx", "%%interp carol & --create\nx"}) {
         CAPTURE(next);
         Bench bench;
@@ -544,9 +542,7 @@ TEST_CASE("a cell that was aborted in one of its targets is aborted, whatever th
     CHECK(bench.news() == Lines{"b: aborted"});
 }
 
-// Skipped: the lane counts as free before what waited in it is aborted. A cell that starts in between is aborted in
-// the place of the first one that waited, which runs.
-TEST_CASE("what starts because a failing detached cell has ended does not change what is aborted" * doctest::skip()) {
+TEST_CASE("what starts because a failing detached cell has ended does not change what is aborted") {
     Bench bench;
     bench.send("a", "%%interp alice &\nx");
     bench.send_from("console", "b", "%%interp alice\nx");
@@ -801,9 +797,7 @@ TEST_CASE("an interpreter that is closing stays so when its last cell ends") {
     CHECK(bench.registry.get(bench.alice)->state == python::State::closing);
 }
 
-// Skipped: retire() aborts the cell that waits before the interpreter counts as closing. The cell behind it starts,
-// joins the lane in which nothing starts any more, and never ends.
-TEST_CASE("a cell that starts because its predecessor is aborted by a close does not wait for ever" * doctest::skip()) {
+TEST_CASE("a cell that starts because its predecessor is aborted by a close does not wait for ever") {
     Bench bench;
     bench.send("a", "%%interp alice &\nx");
     bench.send("b", "%%interp alice\nx");
@@ -908,8 +902,7 @@ TEST_CASE("a detached cell is over for a waiting one after its reply has been se
     CHECK(bench.news() == Lines{"a: ok", "waiting is over"});
 }
 
-// Skipped: abort_lane() and interrupt_cell() end runs without telling who waits, until something else ends.
-TEST_CASE("waiting ends with a cell's part that is taken out of its lane" * doctest::skip()) {
+TEST_CASE("waiting ends with a cell's part that is taken out of its lane") {
     Bench bench;
     bench.send_from("console", "a", "%%interp alice\nx");
     bench.send("b", "%%interp alice,bob &\nx");

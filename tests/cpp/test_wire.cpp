@@ -111,8 +111,7 @@ TEST_CASE("without a key nothing is signed, and a message needs no signature") {
     CHECK(parse({"<IDS|MSG>", "", header, "{}", "{}", "{}"}, signer).message);
 }
 
-// Skipped: parse() compares the signature with the empty one. jupyter_client does not look at it at all.
-TEST_CASE("without a key a message that is signed all the same is accepted" * doctest::skip()) {
+TEST_CASE("without a key a message that is signed all the same is accepted") {
     Signer signer{"", "hmac-sha256"};
     CHECK(parse(signed_message(), signer).message);
 }

@@ -1,11 +1,13 @@
 """The Jupyter protocol: each request, its reply and its busy and idle; and what a hostile client can send."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import zmq
 from harness import Client, Kernel
+from jupyter_client.session import Session
 
 
 def ask(client: Client, kind: str, content: dict[str, Any] | None = None, channel: str = "shell") -> dict[str, Any]:
@@ -45,7 +47,8 @@ def test_a_new_subscriber_is_welcomed(shared_kernel: Kernel) -> None:
     socket.connect(f"tcp://127.0.0.1:{shared_kernel.manager.get_connection_info()['iopub_port']}")
     socket.subscribe(b"")
     frames = socket.recv_multipart()
-    message = shared_kernel.client.client.session.deserialize(shared_kernel.client.client.session.feed_identities(frames)[1])
+    session = Session(key=shared_kernel.client.client.session.key)  # of its own: the first client was told too
+    message = session.deserialize(session.feed_identities(frames)[1])
     assert (message["msg_type"], message["content"]) == ("iopub_welcome", {"subscription": ""})
     socket.close()
 
@@ -140,10 +143,11 @@ def sign(client: Client, parts: list[bytes]) -> list[bytes]:
 
 
 @pytest.fixture
-def told(capfd: pytest.CaptureFixture[str]) -> Any:
+def told(tmp_path: Path) -> Any:
     """A fresh kernel whose log is read."""
-    kernel = Kernel()
-    yield kernel, lambda: capfd.readouterr().err
+    with (tmp_path / "log").open("w") as log:
+        kernel = Kernel(stderr=log)
+    yield kernel, (tmp_path / "log").read_text
     assert kernel.is_alive()
     assert kernel.client.ok("1 + 1").value == "2"
     kernel.stop()

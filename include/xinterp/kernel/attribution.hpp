@@ -33,6 +33,8 @@ public:
     std::vector<Output> tick(Clock::time_point now);
     /// Shows all unfinished lines of a target (all targets: an empty label), before another message of it or its end.
     std::vector<Output> flush(const std::string& label);
+    /// Ends the unfinished line that stands last in the output, whosesoever it is: something else comes now.
+    std::vector<Output> end_line();
     std::optional<Clock::time_point> next_due() const;
 
 private:

@@ -34,6 +34,9 @@ public:
     /// How long completion and inspection wait for an interpreter that is busy before they say nothing.
     static constexpr std::chrono::milliseconds question_patience{250};
 
+    /// How long after a cell's end its pipes stay open: one of its threads may just be starting a subprocess.
+    static constexpr std::chrono::milliseconds spawn_time{500};
+
     /// Binds the sockets; throws std::runtime_error with a sentence if it cannot. Any thread.
     Kernel(const xeus::xkernel_configuration& configuration, KernelInfo info, python::Registry& registry);
     ~Kernel() override;
@@ -96,6 +99,8 @@ private:
     void refuse(Channel channel, const xeus::xmessage& request, const std::string& problem);
     void answer(Channel channel, xeus::xmessage request);
     void ask(Channel channel, const xeus::xmessage& request);
+    nlohmann::json kernel_info() const;
+    void close_pipes_later(CellId cell);
     nlohmann::json history(const nlohmann::json& content) const;
     void shut_down();
     ProcessOutput::Owner process_output_owner() const;

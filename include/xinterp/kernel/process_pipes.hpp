@@ -10,11 +10,11 @@
 #include <array>
 #include <atomic>
 #include <functional>
-#include <map>
+
 #include <memory>
 #include <mutex>
 #include <string>
-#include <tuple>
+#include <vector>
 
 namespace xinterp::kernel {
 
@@ -40,14 +40,15 @@ std::size_t whole_characters(std::string_view text);
 
 class ProcessPipes {
 public:
-    /// `opened` and `ended` are called, on any thread, for each read end that the I/O thread has to watch or forget.
+    /// Told of each read end that the I/O thread has to watch (on any thread) or forget (on the I/O thread).
     struct Watcher {
-        std::function<void(int descriptor)> opened;
+        std::function<void(int descriptor, CellId cell)> opened;
         std::function<void(int descriptor)> ended;
     };
     ProcessPipes(Outbox& outbox, Watcher watcher) : outbox_{outbox}, watcher_{std::move(watcher)} {}
 
-    /// The write end for a cell's subprocesses. -1 when the process has no descriptor left.
+    /// The write end for a cell's subprocesses; a new pipe if the cell's has been closed. -1 when the process has no
+    /// descriptor left.
     int write_end(Source source, Stream stream);
     /// Passes on what its subprocesses have written so far, so that it precedes what the cell writes next.
     void drain(CellId cell);
@@ -63,13 +64,12 @@ private:
         PipeReader reader;
         int write_end;
     };
-    using Key = std::tuple<CellId, InterpreterId, Stream>;
     bool pass_on(Pipe& pipe);
 
     Outbox& outbox_;
     Watcher watcher_;
     std::mutex mutex_; ///< held while pipes are read, which never waits
-    std::map<Key, std::shared_ptr<Pipe>> pipes_;
+    std::vector<std::shared_ptr<Pipe>> pipes_;
     std::atomic<std::size_t> count_ = 0;
 };
 
@@ -92,6 +92,8 @@ public:
     /// When the process crashes, what it has said of it (Python's "Fatal Python error: ...") goes to the log's terminal
     /// instead of into a pipe that nobody reads any more.
     void report_crashes() const;
+    /// Text for descriptor 2 that did not go through the pipe: remembered for such a report. Any thread.
+    static void remember_last_words(std::string_view text);
 
     std::array<int, 2> descriptors() const { return {readers_[0]->descriptor(), readers_[1]->descriptor()}; }
     /// Passes on what can be read now.
@@ -103,6 +105,7 @@ private:
     std::mutex mutex_;
     std::array<std::unique_ptr<PipeReader>, 2> readers_;
     std::array<int, 2> saved_{};
+    std::array<bool, 2> line_is_open_{}; ///< what was passed on last did not end with its line
 };
 
 } // namespace xinterp::kernel

@@ -18,7 +18,7 @@ namespace xinterp::kernel {
 class PythonBackend final : public Backend {
 public:
     /// How long main must have been idle before a spare interpreter is made.
-    static constexpr std::chrono::milliseconds idle_time{300};
+    static constexpr std::chrono::milliseconds idle_time{300}, idle_time_before_use{1500};
     /// What closed interpreters leave behind goes back to the system after that time, once for many.
     static constexpr std::chrono::milliseconds trim_delay{200};
     static constexpr std::size_t spares_before_use = 1, spares_after_use = 2;

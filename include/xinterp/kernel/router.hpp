@@ -51,7 +51,7 @@ struct Cell {
     bool detached = false;
     std::vector<Run> runs;
     std::optional<std::chrono::duration<double>> timeout;
-    std::function<void()> cancel; ///< stops the kernel's own command that it waits for
+    std::function<void()> cancel; ///< stops what it waits for before it runs: a command, the creation of its target
     bool ended = false;
 };
 
@@ -136,6 +136,7 @@ private:
     void end_run(Cell& cell, Cell::Run& run, nlohmann::json reply);
     void end_cell(Cell& cell, nlohmann::json reply);
     void end_with_usage_error(Cell& cell, const std::string& message);
+    void abort(const std::deque<Queued>& waiting, const std::string& sentence);
     void abort_lane(InterpreterId interpreter, const std::string& sentence);
     void interrupt_cell(Cell& cell);
     void interrupt_run(const Queued& queued);

@@ -20,6 +20,7 @@ using Frames = std::vector<std::string>;
 class Signer {
 public:
     Signer(std::string key, const std::string& scheme);
+    bool signs() const { return !key_.empty(); }
     /// Of the four JSON frames, in hexadecimal.
     std::string sign(const std::string& header, const std::string& parent, const std::string& metadata,
                      const std::string& content);
