@@ -86,6 +86,12 @@ std::size_t arena_bytes(PyInterpreterState* interpreter) {
     return state->mgmt.narenas_currently_allocated * ARENA_SIZE;
 }
 
+void forget_other_interpreters() {
+    PyInterpreterState* main = _PyRuntime.interpreters.main;
+    _PyRuntime.interpreters.head = main;
+    main->next = nullptr;
+}
+
 std::size_t other_thread_states(PyInterpreterState* interpreter, const PyThreadState* own) {
     const RuntimeLock lock;
     std::size_t count = 0;

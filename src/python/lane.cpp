@@ -83,6 +83,9 @@ std::shared_ptr<Lane> Lane::for_main() {
     std::shared_ptr<Lane> lane{new Lane{Preset::isolated}};
     lane->is_main_ = true;
     lane->adopt_this_thread();
+    pthread_atfork(nullptr, nullptr, [] {
+        if (lane_of_this_thread != nullptr && lane_of_this_thread->is_main_) internals::forget_other_interpreters();
+    });
     return lane;
 }
 

@@ -188,3 +188,8 @@ def test_streams_are_text_streams(client: Client, target: str) -> None:
     code = "import io, sys\nprint(isinstance(sys.stdout, io.TextIOBase), sys.stdout.encoding, sys.stdout.isatty(), sys.stderr.fileno())"
     assert client.ok(target + code).stdout == "True utf-8 False 2\n"
     assert client.run(target + "import sys\nsys.stdout.write(1)").error == "TypeError: write() argument must be str, not int"
+
+
+def test_a_lanes_thread_is_its_interpreters_main_thread(client: Client, target: str) -> None:
+    code = "import threading\nt = threading.Thread(target=print)\n(threading.current_thread() is threading.main_thread(), t.daemon, threading.active_count())"
+    assert client.ok(target + code).value == "(True, False, 1)"

@@ -35,6 +35,10 @@ void set_not_running_main(PyInterpreterState* interpreter);
 /// Bytes in the interpreter's own small-object arenas; 0 where it uses main's. Any thread: a read of one counter.
 std::size_t arena_bytes(PyInterpreterState* interpreter);
 
+/// In the child of a fork, on main's thread: the other interpreters are gone for it. Their threads do not exist there,
+/// and CPython's own clean-up after a fork crashes over their thread states.
+void forget_other_interpreters();
+
 /// Thread states of the interpreter besides `own`. Any thread.
 std::size_t other_thread_states(PyInterpreterState* interpreter, const PyThreadState* own);
 

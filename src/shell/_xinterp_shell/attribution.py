@@ -25,6 +25,8 @@ def install() -> None:
     """Set up the streams and the functions that start something."""
     sys.stdout = _with_buffer(_xinterp.stdout)
     sys.stderr = _with_buffer(_xinterp.stderr)
+    if _xinterp.interpreter != 0:
+        _make_this_the_main_thread()
     _carry_threads()
     after_import("concurrent.futures.thread", _carry_work_items)
     _give_pipes_to_subprocesses()
@@ -51,6 +53,12 @@ def _with_buffer(stream: Any) -> Any:
 
     stream.buffer = Buffer()
     return stream
+
+
+def _make_this_the_main_thread() -> None:
+    """In a lane, ``threading`` must take the lane's thread for the main one: CPython names the process's."""
+    lane = _thread.get_ident()
+    _thread._get_main_thread_ident = lambda: lane
 
 
 def _carry_threads() -> None:
