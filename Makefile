@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 .PHONY: help demo lab build test unit kernel lint bench clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## set everything up, build, run notebooks/isolation.ipynb through the kernel, write build/demo/
 	@$(IN) python3 tools/commands/demo.py notebooks/isolation.ipynb $(BUILD)/demo

@@ -133,7 +133,9 @@ def test_results_are_remembered_under_their_numbers(client: Client, target: str)
 
 def test_the_count_goes_over_the_whole_notebook(client: Client) -> None:
     client.ok("%interp create alice")
-    counts = [client.ok(code).reply["content"]["execution_count"] for code in ("1", "%%interp alice\n1", "%interp", "1")]
+    counts = [
+        client.ok(code).reply["content"]["execution_count"] for code in ("1", "%%interp alice\n1", "%interp", "1")
+    ]
     assert counts == list(range(counts[0], counts[0] + 4))
 
 
@@ -166,7 +168,9 @@ def test_future_statements_last(client: Client) -> None:
 
 def test_getsource_knows_cells(client: Client, target: str) -> None:
     client.ok(target + "def f():\n    return 'source'")
-    assert client.ok(target + "import inspect\nprint(inspect.getsource(f))").stdout == "def f():\n    return 'source'\n\n"
+    assert (
+        client.ok(target + "import inspect\nprint(inspect.getsource(f))").stdout == "def f():\n    return 'source'\n\n"
+    )
 
 
 def test_an_extension_module_that_refuses_says_what_to_do(client: Client) -> None:
@@ -187,7 +191,10 @@ def test_surrogates_and_binary_output_do_not_break_the_stream(client: Client, ta
 def test_streams_are_text_streams(client: Client, target: str) -> None:
     code = "import io, sys\nprint(isinstance(sys.stdout, io.TextIOBase), sys.stdout.encoding, sys.stdout.isatty(), sys.stderr.fileno())"
     assert client.ok(target + code).stdout == "True utf-8 False 2\n"
-    assert client.run(target + "import sys\nsys.stdout.write(1)").error == "TypeError: write() argument must be str, not int"
+    assert (
+        client.run(target + "import sys\nsys.stdout.write(1)").error
+        == "TypeError: write() argument must be str, not int"
+    )
 
 
 def test_a_lanes_thread_is_its_interpreters_main_thread(client: Client, target: str) -> None:

@@ -48,7 +48,10 @@ def test_two_lanes_ask_at_once_and_each_gets_its_answer(client: Client) -> None:
 
 
 def test_a_thread_asks_under_its_cell(client: Client) -> None:
-    cell = client.send("import threading\nt = threading.Thread(target=lambda: print(input('t? ')))\nt.start(); t.join()", allow_stdin=True)
+    cell = client.send(
+        "import threading\nt = threading.Thread(target=lambda: print(input('t? ')))\nt.start(); t.join()",
+        allow_stdin=True,
+    )
     request = next_request(client)
     assert request["parent_header"]["msg_id"] == cell
     answer(client, "x", request)

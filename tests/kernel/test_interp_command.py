@@ -1,6 +1,7 @@
 """`%interp` and `import xinterp`: managing interpreters."""
 
 import time
+from pathlib import Path
 
 import pytest
 from harness import Client, Kernel
@@ -18,7 +19,7 @@ def test_the_list_is_a_table_rich_and_plain(client: Client) -> None:
     assert lines[1].split()[:5] == ["0", "main", "main", "own", "idle"]
     assert "alice  shared  with main  idle   0" in lines[2]
     assert lines[2].endswith("%interp")
-    assert data["text/html"].startswith("<table>") and "<td style=\"text-align: left\">alice</td>" in data["text/html"]
+    assert data["text/html"].startswith("<table>") and '<td style="text-align: left">alice</td>' in data["text/html"]
 
 
 def test_create_says_what_it_made(client: Client) -> None:
@@ -47,7 +48,10 @@ def test_a_name_that_is_taken_names_both_ways_out(client: Client) -> None:
     [
         ("create main", "'main' is taken: it is the kernel's own word."),
         ("create 1x", "'1x' cannot be a name: a name is a Python identifier, such as alice or worker_2."),
-        ("create", "create needs a name, or -n and how many.\nUsage: %interp create NAME... [--preset P] [--if-missing] [--fresh]"),
+        (
+            "create",
+            "create needs a name, or -n and how many.\nUsage: %interp create NAME... [--preset P] [--if-missing] [--fresh]",
+        ),
         ("create -n 0", "-n takes a whole number from 1 to 1000, not '0'."),
         ("close main", "main cannot be closed: it is the kernel itself. Shut the kernel down instead."),
         ("reset main", "main cannot be reset. Restart the kernel instead."),
@@ -59,8 +63,14 @@ def test_a_name_that_is_taken_names_both_ways_out(client: Client) -> None:
             "no command '%interp clos'; did you mean %interp close?\n"
             "The commands are list, create, use, close, reset, rename, interrupt, wait, help.",
         ),
-        ("close alice --forse", "%interp close has no option '--forse'; did you mean --force?\nUsage: %interp close TARGET... [--force]"),
-        ("use nobody", "no interpreter 'nobody'; there is main.\nCreate it with: %interp create nobody   or: %%interp nobody --create"),
+        (
+            "close alice --forse",
+            "%interp close has no option '--forse'; did you mean --force?\nUsage: %interp close TARGET... [--force]",
+        ),
+        (
+            "use nobody",
+            "no interpreter 'nobody'; there is main.\nCreate it with: %interp create nobody   or: %%interp nobody --create",
+        ),
     ],
 )
 def test_mistakes_are_one_or_two_plain_lines(client: Client, line: str, message: str) -> None:
@@ -122,14 +132,18 @@ def test_rename(client: Client) -> None:
     assert client.ok("%interp rename alice carol").stdout == "alice is called carol now.\n"
     assert client.ok("%%interp carol\nx").value == "5"
     assert client.run("%%interp alice\n1").status == "error"
-    assert client.run("%interp rename carol bob").reply["content"]["evalue"].startswith("interpreter 'bob' exists already")
+    assert (
+        client.run("%interp rename carol bob").reply["content"]["evalue"].startswith("interpreter 'bob' exists already")
+    )
 
 
 def test_interrupt_reaches_one_interpreter_and_no_other(client: Client, tmp_path: object) -> None:
     client.ok("%interp create alice bob")
     flag = f"{tmp_path}/flag"
     alice = client.send("%%interp alice &\nprint('on')\nwhile True: pass")
-    bob = client.send(f"%%interp bob &\nprint('on')\nimport os, time\nwhile not os.path.exists({flag!r}): time.sleep(0.001)\n'whole'")
+    bob = client.send(
+        f"%%interp bob &\nprint('on')\nimport os, time\nwhile not os.path.exists({flag!r}): time.sleep(0.001)\n'whole'"
+    )
     client.wait_for_text(alice, "on")
     client.wait_for_text(bob, "on")
     assert client.ok("%interp interrupt alice").stdout == "interrupted alice.\n"
@@ -146,10 +160,15 @@ def test_wait_returns_when_detached_cells_have_ended(client: Client) -> None:
     client.read_available()
     assert client.idle(detached)
     busy = client.send("%%interp bob &\nimport time; time.sleep(60)")
-    assert client.run("%interp wait bob --timeout 0.1").reply["content"]["evalue"] == "detached cells still run after 0.1 s."
+    assert (
+        client.run("%interp wait bob --timeout 0.1").reply["content"]["evalue"]
+        == "detached cells still run after 0.1 s."
+    )
     client.ok("%interp wait alice")
     waiting = client.send("%interp wait")
-    client._until(lambda: any(m["msg_type"] == "execute_input" for m in client.iopub[waiting]), "execute_input", "iopub")
+    client._until(
+        lambda: any(m["msg_type"] == "execute_input" for m in client.iopub[waiting]), "execute_input", "iopub"
+    )
     client.interrupt()
     assert client.result(waiting).error == "KeyboardInterrupt: "
     client.interrupt()
@@ -186,7 +205,10 @@ def test_the_module_does_the_same_in_every_interpreter(client: Client, target: s
     assert client.ok(magic + "[i['name'] for i in xinterp.list()]").value == "['main', 'alice', 'bob']"
     client.ok(magic + "xinterp.rename('bob', 'carol')")
     assert client.run(magic + "xinterp.get('bob')").reply["content"]["evalue"].startswith("no interpreter 'bob'")
-    assert client.ok(magic + "xinterp.interrupt('carol'), xinterp.wait(), xinterp.reset('carol') != ids").value == "([False], None, True)"
+    assert (
+        client.ok(magic + "xinterp.interrupt('carol'), xinterp.wait(), xinterp.reset('carol') != ids").value
+        == "([False], None, True)"
+    )
     client.ok(magic + "xinterp.close('carol')")
     mistake = "try: xinterp.create('main')\nexcept xinterp.CommandError as e: print(isinstance(e, RuntimeError), e)"
     assert client.ok(magic + mistake).stdout == "True 'main' is taken: it is the kernel's own word.\n"
@@ -212,15 +234,16 @@ def test_a_cell_of_commands_needs_no_gil(fresh: Kernel) -> None:
         other.ok("%interp rename bob carl")
         assert other.ok("%%interp carl\n1 + 1").value == "2"
         assert other.ok("%interp close alice").status == "ok"
-        assert "running" in other.ok("%interp").of("display_data")[0]["data"]["text/plain"], "main was busy all the time"
+        assert "running" in other.ok("%interp").of("display_data")[0]["data"]["text/plain"], (
+            "main was busy all the time"
+        )
 
 
 def test_closing_and_creating_leaves_no_memory_behind(fresh: Kernel) -> None:
     client = fresh.client
 
     def resident() -> int:
-        with open(f"/proc/{fresh.pid}/statm") as statm:
-            return int(statm.read().split()[1]) * 4096
+        return int(Path(f"/proc/{fresh.pid}/statm").read_text().split()[1]) * 4096
 
     cycle = "import xinterp\nfor i in range({}):\n    xinterp.create('x'); xinterp.close('x')"
     run = "%%interp x --create\nimport json; y = json.dumps(list(range(1000)))"

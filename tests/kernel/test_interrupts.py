@@ -119,7 +119,9 @@ def test_code_inside_another_interpreter_stops_and_the_calling_cell_is_interrupt
 def test_c_code_that_holds_the_gil_is_reported_and_the_kernel_stays_usable(fresh: Kernel) -> None:
     client = fresh.client
     client.ok("%interp create alice bob")
-    cell = client.send("%%interp alice\nprint('on')\nimport time; time.sleep(0.05)\nx = 7 ** (3 * 10 ** 7); y = x * x * x")
+    cell = client.send(
+        "%%interp alice\nprint('on')\nimport time; time.sleep(0.05)\nx = 7 ** (3 * 10 ** 7); y = x * x * x"
+    )
     client.wait_for_text(cell, "on")
     time.sleep(0.1)
     client.interrupt()

@@ -31,8 +31,7 @@ def test_the_kernelspec_says_what_kernel_info_says(shared_kernel: Kernel) -> Non
     spec = shared_kernel.manager.kernel_spec
     assert spec is not None
     assert (spec.interrupt_mode, spec.language) == ("message", "python")
-    with open(f"{spec.resource_dir}/kernel.json") as file:
-        assert json.load(file)["kernel_protocol_version"] == "5.5"
+    assert json.loads(Path(spec.resource_dir, "kernel.json").read_text())["kernel_protocol_version"] == "5.5"
 
 
 def test_all_messages_have_one_session_and_version(client: Client) -> None:
@@ -56,7 +55,9 @@ def test_a_new_subscriber_is_welcomed(shared_kernel: Kernel) -> None:
 def test_connect_names_the_ports(client: Client, shared_kernel: Kernel) -> None:
     ports = shared_kernel.manager.get_connection_info()
     reply = ask(client, "connect_request")
-    assert reply == {"status": "ok"} | {f"{name}_port": ports[f"{name}_port"] for name in ("shell", "iopub", "stdin", "control", "hb")}
+    assert reply == {"status": "ok"} | {
+        f"{name}_port": ports[f"{name}_port"] for name in ("shell", "iopub", "stdin", "control", "hb")
+    }
 
 
 def test_comm_info_is_empty(client: Client) -> None:
@@ -69,7 +70,11 @@ def test_completion_answers_for_the_cells_interpreter(client: Client, where: str
     client.ok(f"%%interp {where}\nonly_here_{where} = 'text'")
     code = f"%%interp {where}\nx = only_here_"
     reply = ask(client, "complete_request", {"code": code, "cursor_pos": len(code)})
-    assert (reply["matches"], reply["cursor_start"], reply["cursor_end"]) == ([f"only_here_{where}"], len(code) - 10, len(code))
+    assert (reply["matches"], reply["cursor_start"], reply["cursor_end"]) == (
+        [f"only_here_{where}"],
+        len(code) - 10,
+        len(code),
+    )
     client.ok(f"%interp use {where}")
     reply = ask(client, "complete_request", {"code": f"only_here_{where}.isdec", "cursor_pos": None})
     assert reply["matches"] == [f"only_here_{where}.isdecimal"]
@@ -85,7 +90,12 @@ def test_inspection_shows_signature_docstring_and_source(client: Client, where: 
     assert reply["data"]["text/plain"] == "Signature: half(x)\nType:      function\nDocstring:\nHalf of it."
     reply = ask(client, "inspect_request", {"code": code, "cursor_pos": len(code) - 4, "detail_level": 1})
     assert "return x / 2" in reply["data"]["text/plain"]
-    assert ask(client, "inspect_request", {"code": "nothing", "cursor_pos": 3}) == {"status": "ok", "found": False, "data": {}, "metadata": {}}
+    assert ask(client, "inspect_request", {"code": "nothing", "cursor_pos": 3}) == {
+        "status": "ok",
+        "found": False,
+        "data": {},
+        "metadata": {},
+    }
 
 
 def test_questions_to_a_busy_interpreter_say_nothing_instead_of_hanging(client: Client) -> None:
@@ -167,7 +177,10 @@ def test_messages_that_cannot_be_answered_leave_a_line_in_the_log(told: Any) -> 
         (sign(client, [b"[1, 2]", b"{}", b"{}", b"{}"]), "the header is a JSON array, not an object"),
         (sign(client, [b"{}", b"{}", b"{}", b"{}"]), "its header has no msg_id"),
         (sign(client, [b"\xff\xfe", b"{}", b"{}", b"{}"]), "the header is not valid JSON in UTF-8"),
-        (sign(client, [b'{"msg_id": 5, "msg_type": "x", "session": "s"}', b"{}", b"{}", b"{}"]), "its header's msg_id is no string"),
+        (
+            sign(client, [b'{"msg_id": 5, "msg_type": "x", "session": "s"}', b"{}", b"{}", b"{}"]),
+            "its header's msg_id is no string",
+        ),
         (sign(client, [b"[" * 100_000, b"{}", b"{}", b"{}"]), "the header nests deeper than 500 levels"),
     ]
     for channel in ("shell", "control", "stdin"):
@@ -187,9 +200,21 @@ def test_messages_that_cannot_be_answered_leave_a_line_in_the_log(told: Any) -> 
     [
         ("execute_request", {"code": 5}, "execute_request: 'code' must be a string, not number."),
         ("execute_request", {}, "execute_request: 'code' is missing."),
-        ("execute_request", {"code": "1", "silent": "no"}, "execute_request: 'silent' must be true or false, not string."),
-        ("execute_request", {"code": "1", "user_expressions": [1]}, "execute_request: 'user_expressions' must be an object, not array."),
-        ("complete_request", {"code": "a", "cursor_pos": "end"}, "complete_request: 'cursor_pos' must be a whole number, not string."),
+        (
+            "execute_request",
+            {"code": "1", "silent": "no"},
+            "execute_request: 'silent' must be true or false, not string.",
+        ),
+        (
+            "execute_request",
+            {"code": "1", "user_expressions": [1]},
+            "execute_request: 'user_expressions' must be an object, not array.",
+        ),
+        (
+            "complete_request",
+            {"code": "a", "cursor_pos": "end"},
+            "complete_request: 'cursor_pos' must be a whole number, not string.",
+        ),
         ("inspect_request", {"cursor_pos": 0}, "inspect_request: 'code' is missing."),
         ("no_such_request", {}, "'no_such_request' is not a request that this kernel knows."),
         ("create_subshell_request", {}, "'create_subshell_request' is not a request that this kernel knows."),
@@ -208,7 +233,11 @@ def test_a_message_on_the_wrong_channel_is_answered(client: Client) -> None:
 def test_a_content_that_is_no_json_is_answered(client: Client) -> None:
     header = client.client.session.msg("execute_request", {})["header"]
     packed = client.client.session.pack(header)
-    for content, problem in ((b"{", "the content is not valid JSON in UTF-8"), (b"\xff", "the content is not valid JSON in UTF-8"), (b"[]", "the content is a JSON array, not an object")):
+    for content, problem in (
+        (b"{", "the content is not valid JSON in UTF-8"),
+        (b"\xff", "the content is not valid JSON in UTF-8"),
+        (b"[]", "the content is a JSON array, not an object"),
+    ):
         client.replies.clear()
         send_raw(client, sign(client, [packed, b"{}", b"{}", content]))
         assert client.reply(header["msg_id"])["content"]["evalue"] == f"execute_request: {problem}."

@@ -126,7 +126,9 @@ def test_errors_of_several_targets_are_grouped_and_fail_the_cell(client: Client)
 def test_a_detached_cell_does_not_hold_up_the_next(client: Client, tmp_path: object) -> None:
     client.ok("%interp create alice")
     flag = f"{tmp_path}/flag"
-    detached = client.send(f"%%interp alice &\nimport os, time\nwhile not os.path.exists({flag!r}): time.sleep(0.001)\nprint('free')")
+    detached = client.send(
+        f"%%interp alice &\nimport os, time\nwhile not os.path.exists({flag!r}): time.sleep(0.001)\nprint('free')"
+    )
     following = client.ok(f"open({flag!r}, 'w').close()\n'next'")
     assert following.value == "'next'"
     assert client.result(detached).stdout == "free\n"
@@ -134,7 +136,10 @@ def test_a_detached_cell_does_not_hold_up_the_next(client: Client, tmp_path: obj
 
 def test_without_ampersand_the_notebook_keeps_its_order(client: Client) -> None:
     client.ok("%interp create alice")
-    cells = [client.send(f"{line}import time; time.sleep(0.05); time.monotonic()") for line in ("%%interp alice\n", "", "%%interp alice\n")]
+    cells = [
+        client.send(f"{line}import time; time.sleep(0.05); time.monotonic()")
+        for line in ("%%interp alice\n", "", "%%interp alice\n")
+    ]
     times = [float(client.result(cell).value or "nan") for cell in cells]
     assert times == sorted(times)
 
@@ -183,7 +188,10 @@ def test_stop_on_error_false_goes_on(client: Client) -> None:
 
 def test_the_target_is_decided_when_the_cell_starts(client: Client) -> None:
     client.ok("%interp create alice")
-    cells = [client.send(code) for code in ("import time; time.sleep(0.2)", "%interp use alice", "import _xinterp; _xinterp.interpreter")]
+    cells = [
+        client.send(code)
+        for code in ("import time; time.sleep(0.2)", "%interp use alice", "import _xinterp; _xinterp.interpreter")
+    ]
     assert client.result(cells[2]).value == client.ok("%%interp alice\nimport _xinterp; _xinterp.interpreter").value
     client.ok("%interp use main")
     assert client.ok("import _xinterp; _xinterp.interpreter").value == "0"
@@ -228,7 +236,11 @@ def test_two_cpu_bound_cells_overlap(client: Client, tmp_path: object) -> None:
     client.ok("%interp create alice bob")
     a, b = f"{tmp_path}/a", f"{tmp_path}/b"
     cells = [
-        client.send(f"%%interp {name} &" + OVERLAP.format(mine=mine, other=other) + "n = 0\nwhile n < 3_000_000: n += 1\nprint('done')")
+        client.send(
+            f"%%interp {name} &"
+            + OVERLAP.format(mine=mine, other=other)
+            + "n = 0\nwhile n < 3_000_000: n += 1\nprint('done')"
+        )
         for name, mine, other in (("alice", a, b), ("bob", b, a))
     ]
     assert [client.result(cell).stdout for cell in cells] == ["done\n", "done\n"]

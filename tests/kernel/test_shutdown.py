@@ -57,7 +57,9 @@ def test_a_shutdown_ends_a_kernel_that_waits_for_input(fresh: Kernel) -> None:
 @pytest.mark.parametrize("where", ["main", "alice"])
 def test_threads_that_never_end_do_not_hold_it_up(fresh: Kernel, where: str) -> None:
     fresh.client.ok("%interp create alice")
-    fresh.client.ok(f"%%interp {where}\nimport threading, time\nfor d in (True, False): threading.Thread(target=time.sleep, args=(600,), daemon=d).start()")
+    fresh.client.ok(
+        f"%%interp {where}\nimport threading, time\nfor d in (True, False): threading.Thread(target=time.sleep, args=(600,), daemon=d).start()"
+    )
     shut_down(fresh, restart=True)
 
 
@@ -66,7 +68,9 @@ def test_atexit_handlers_run(fresh: Kernel, tmp_path: Path, busy: bool) -> None:
     client = fresh.client
     client.ok("%interp create alice")
     for where in ("main", "alice"):
-        client.ok(f"%%interp {where}\nimport atexit\n_ = atexit.register(lambda: open({str(tmp_path / where)!r}, 'w').close())")
+        client.ok(
+            f"%%interp {where}\nimport atexit\n_ = atexit.register(lambda: open({str(tmp_path / where)!r}, 'w').close())"
+        )
     if busy:
         cell = client.send("%%interp alice &\nprint('on')\nwhile True: pass")
         client.wait_for_text(cell, "on")
@@ -105,9 +109,14 @@ def test_a_crash_is_reported_on_the_terminal(capfd: pytest.CaptureFixture[str]) 
 
 def test_closing_a_lane_with_a_thread_that_never_ends_keeps_the_kernel_alive(client: Client) -> None:
     client.ok("%interp create alice")
-    client.ok("%%interp alice\nimport threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()")
+    client.ok(
+        "%%interp alice\nimport threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()"
+    )
     said = client.ok("%interp close alice").stdout
-    assert said == "closed alice. But a thread that never ends still runs in it; its memory stays in use until the kernel stops.\n"
+    assert (
+        said
+        == "closed alice. But a thread that never ends still runs in it; its memory stays in use until the kernel stops.\n"
+    )
     client.ok("%interp create alice")
     client.ok("%%interp alice\nimport threading, time\nthreading.Thread(target=time.sleep, args=(0.5,)).start()")
     assert client.ok("%interp close alice").stdout == "closed alice.\n"

@@ -1,6 +1,7 @@
 """Output: whole, in order, and under the cell that made it, whatever thread, task or process it comes from."""
 
 import time
+from pathlib import Path
 
 import pytest
 from harness import Client, Kernel
@@ -18,8 +19,8 @@ def target(request: pytest.FixtureRequest, client: Client) -> str:
 
 def peak_memory(kernel: Kernel) -> int:
     """The kernel's highest resident size so far, in bytes."""
-    with open(f"/proc/{kernel.pid}/status") as status:
-        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+    status = Path(f"/proc/{kernel.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
 
 
 def test_a_million_lines_arrive_whole_in_little_memory(fresh: Kernel) -> None:
@@ -32,7 +33,9 @@ def test_a_million_lines_arrive_whole_in_little_memory(fresh: Kernel) -> None:
 
 def test_alternating_streams_keep_their_order(fresh: Kernel) -> None:
     client = fresh.client
-    result = client.ok("import sys\nfor i in range(50_000):\n    sys.stdout.write(f'o{i} ')\n    sys.stderr.write(f'e{i} ')")
+    result = client.ok(
+        "import sys\nfor i in range(50_000):\n    sys.stdout.write(f'o{i} ')\n    sys.stderr.write(f'e{i} ')"
+    )
     pieces = "".join(content["text"] for content in result.of("stream"))
     assert pieces == "".join(f"o{i} e{i} " for i in range(50_000))
     assert result.stdout == "".join(f"o{i} " for i in range(50_000))
@@ -88,7 +91,10 @@ _ = _thread.start_new_thread(late, ('low-level',))
 
 
 def test_work_for_an_executor_belongs_to_the_cell_that_submits_it(client: Client, target: str) -> None:
-    client.ok(target + "from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(1)\npool.submit(print, 'first').result()")
+    client.ok(
+        target
+        + "from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(1)\npool.submit(print, 'first').result()"
+    )
     result = client.ok(target + "pool.submit(print, 'second').result()\npool.shutdown()")
     assert result.stdout == "second\n"
 
@@ -142,9 +148,13 @@ def test_printf_of_the_only_running_cell_is_its_own(client: Client, target: str)
 def test_printf_while_several_run_goes_to_the_foreground_headed_process(client: Client, tmp_path: object) -> None:
     client.ok("%interp create alice")
     flag = f"{tmp_path}/flag"
-    detached = client.send(f"%%interp alice &\nprint('on')\nimport os, time\nwhile not os.path.exists({flag!r}): time.sleep(0.001)")
+    detached = client.send(
+        f"%%interp alice &\nprint('on')\nimport os, time\nwhile not os.path.exists({flag!r}): time.sleep(0.001)"
+    )
     client.wait_for_text(detached, "on")
-    result = client.ok("import ctypes\nlibc = ctypes.CDLL(None)\n_ = libc.printf(b'from C\\nagain\\n'), libc.fflush(None)")
+    result = client.ok(
+        "import ctypes\nlibc = ctypes.CDLL(None)\n_ = libc.printf(b'from C\\nagain\\n'), libc.fflush(None)"
+    )
     client.ok(f"open({flag!r}, 'w').close()")
     assert result.stdout == "[process] from C\n[process] again\n"
     assert client.result(detached).stdout == "on\n"
@@ -172,6 +182,8 @@ def test_unicode_from_a_subprocess_is_not_cut(client: Client, target: str) -> No
 
 def test_output_after_the_end_of_a_lane_does_not_crash(client: Client) -> None:
     client.ok("%interp create alice")
-    client.ok("%%interp alice\nimport threading, time\nthreading.Thread(target=lambda: (time.sleep(0.3), print('last')), daemon=True).start()")
+    client.ok(
+        "%%interp alice\nimport threading, time\nthreading.Thread(target=lambda: (time.sleep(0.3), print('last')), daemon=True).start()"
+    )
     assert "closed alice" in client.ok("%interp close alice").stdout
     assert client.ok("import time; time.sleep(0.4)").status == "ok"

@@ -99,13 +99,16 @@ build_sysroot() {
     say "Setting up a private Debian userland in $sysroot"
     say "(once; about $download_mb MB to download, 3 GB on disk, $minutes minutes; Ctrl-C leaves nothing behind)."
     log=$(mktemp)
-    # An interrupted set-up takes its half away; TERM and HUP too, so that closing the terminal does.
-    trap 'trap - INT TERM HUP; kill 0 2>/dev/null; wait; remove_tree "'"$partial"'"; rm -f "'"$log"'"; say; say "xinterp: set-up interrupted; nothing was left behind. Run the same command again to retry."; exit 130' INT TERM HUP
     mkdir -p "$partial"
-    local started=$SECONDS
+    local started=$SECONDS worker
+    set -m # a process group of its own, to be ended as a whole
     run_mmdebstrap "$from" "$partial" >"$log" 2>&1 9>&- &
-    show_progress $! "$log" "$partial" "$started"
-    wait $! || status=$?
+    worker=$!
+    set +m
+    # shellcheck disable=SC2064  # expanded now
+    trap "interrupted $worker '$partial' '$log'" INT TERM HUP # HUP: the terminal was closed
+    show_progress "$worker" "$log" "$partial" "$started"
+    wait "$worker" || status=$?
     if [ $status -ne 0 ]; then
         remove_tree "$partial"
         explain_failure "$log"
@@ -117,6 +120,18 @@ build_sysroot() {
     mv "$partial" "$sysroot"
     trap - INT TERM HUP
     say "Userland ready after $((SECONDS - started)) s."
+}
+
+interrupted() {
+    local worker=$1 partial=$2 log=$3
+    trap '' INT TERM HUP
+    kill -TERM -- "-$worker" 2>/dev/null
+    wait "$worker" 2>/dev/null
+    remove_tree "$partial"
+    rm -f "$log"
+    say ""
+    say "xinterp: set-up interrupted; nothing was left behind. Run the same command again to retry."
+    exit 130
 }
 
 run_mmdebstrap() {
@@ -146,16 +161,16 @@ run_mmdebstrap() {
 
 # One line per step of mmdebstrap and, while a step takes long, what has reached the disk.
 show_progress() {
-    local pid=$1 log=$2 target=$3 started=$4 shown=0 ticks=0 line
-    while kill -0 "$pid" 2>/dev/null; do
+    local pid=$1 log=$2 target=$3 started=$4 shown=0 ticks=0 alive=1 line
+    while [ $alive -eq 1 ]; do
+        kill -0 "$pid" 2>/dev/null || alive=0 # what it said last is still to be shown
         while IFS= read -r line; do
             shown=$((shown + 1))
             case $line in I:*) say "  $((SECONDS - started)) s  ${line#I: }" ;; esac
-        done < <(tail -n +$((shown + 1)) "$log" | grep --line-buffered -a '')
+        done < <(tail -n +$((shown + 1)) "$log")
         ticks=$((ticks + 1))
-        [ $((ticks % 15)) -eq 0 ] && say "  $((SECONDS - started)) s  $(du -sm "$target" 2>/dev/null | cut -f1) MB on disk"
-        sleep 1 &
-        wait $! || true
+        [ $((ticks % 60)) -eq 0 ] && say "  $((SECONDS - started)) s  $(du -sm "$target" 2>/dev/null | cut -f1) MB on disk"
+        sleep 0.25
     done
 }
 

@@ -1,0 +1,33 @@
+"""Every example in the README and the docs: each `python` block is a cell, the `text` block behind it what it shows."""
+
+import re
+from pathlib import Path
+
+import pytest
+from harness import Kernel, Result
+
+REPO = Path(__file__).parents[2]
+_EXAMPLE = re.compile(r"```python\n(?P<cell>.*?)```\n(?:```text\n(?P<shown>.*?)```)?", re.DOTALL)
+_PAGES = [page for page in [REPO / "README.md", *sorted((REPO / "docs").glob("*.md"))] if "```python" in page.read_text()]
+
+
+def shown(result: Result) -> str:
+    """What a person sees of a cell."""
+    text = result.stdout
+    if result.value is not None:
+        text += result.value + "\n"
+    return text if result.status == "ok" else text + result.error + "\n"
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+def test_the_examples_show_what_they_say(page: Path) -> None:
+    kernel = Kernel()
+    try:
+        for example in _EXAMPLE.finditer(page.read_text()):
+            lines = shown(kernel.client.run(example["cell"])).splitlines()
+            expected = (example["shown"] or "").splitlines()
+            if expected and expected[0].startswith("["):  # targets that run at once end in any order
+                lines, expected = sorted(lines), sorted(expected)
+            assert lines == expected, example["cell"]
+    finally:
+        kernel.stop()

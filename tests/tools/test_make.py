@@ -1,0 +1,106 @@
+"""The make targets, and the front ends with the kernel: tried as a person would."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pexpect
+
+REPO = Path(__file__).parents[2]
+
+
+def outputs(cell: nbformat.NotebookNode) -> str:
+    """All text of a cell's outputs."""
+    texts = []
+    for output in cell.outputs:
+        texts.append(output.get("text") or output.get("evalue") or output.get("data", {}).get("text/plain", ""))
+    return "\n".join(texts)
+
+
+def test_the_demo_runs_the_notebook_and_prints_a_summary(tmp_path: Path) -> None:
+    demo = [sys.executable, REPO / "tools/commands/demo.py", REPO / "notebooks/isolation.ipynb", tmp_path / "demo"]
+    result = subprocess.run(demo, capture_output=True, text=True, timeout=110)
+    assert result.returncode == 0, result.stderr
+    rows = [re.split(r"\s{2,}", line) for line in result.stdout.splitlines() if line.startswith("[")]
+    assert [row[1] for row in rows][:3] == ["kernel", "alice", "main"]
+    assert "alice,bob" in [row[1] for row in rows]
+    notebook = nbformat.read(tmp_path / "demo/isolation.ipynb", as_version=4)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert "created alice" in outputs(cells[0])
+    assert "alice has x = 42" in outputs(cells[1])
+    assert "name 'x' is not defined" in outputs(cells[2])
+    assert any("[alice]" in outputs(cell) and "[bob]" in outputs(cell) for cell in cells)
+    html = (tmp_path / "demo/isolation.html").read_text()
+    assert "alice has x = 42" in html
+
+
+def test_the_notebook_runs_twice_in_one_kernel() -> None:
+    sys.path.insert(0, str(REPO / "tests/kernel"))
+    from harness import Kernel
+
+    notebook = nbformat.read(REPO / "notebooks/isolation.ipynb", as_version=4)
+    kernel = Kernel()
+    try:
+        for _ in range(2):
+            for cell in notebook.cells:
+                if cell.cell_type == "code":
+                    expected = "error" if "raises-exception" in cell.metadata.get("tags", []) else "ok"
+                    assert kernel.client.run(cell.source).status == expected, cell.source
+    finally:
+        kernel.stop()
+
+
+def test_help_lists_the_targets() -> None:
+    said = subprocess.run(["make", "-C", REPO, "help"], capture_output=True, text=True, check=True).stdout
+    for target in ("demo", "lab", "test", "bench", "clean"):
+        assert f"make {target} " in said
+
+
+def test_jupyter_console_runs_cells_in_interpreters() -> None:
+    console = pexpect.spawn(
+        "jupyter console --kernel xinterp --simple-prompt",
+        encoding="utf-8",
+        timeout=60,
+        env=os.environ | {"TERM": "dumb"},
+    )
+    console.expect(r"In \[1\]: ")
+    console.sendline("%interp create alice")
+    console.expect("created alice")
+    console.expect(r"In \[2\]: ")
+    console.sendline("%interp use alice")
+    console.expect(r"In \[3\]: ")
+    console.sendline("import _xinterp; _xinterp.interpreter > 0")
+    console.expect(r"Out\[3\]: True")
+    console.expect(r"In \[4\]: ")
+    console.sendline("%interp")
+    console.expect("alice +notebook +own +idle")
+    console.sendline("exit()")
+    console.close(force=True)
+
+
+def test_lab_serves_the_notebooks_with_the_kernel() -> None:
+    lab = pexpect.spawn(
+        str(REPO / "tools/commands/lab.sh"),
+        [str(REPO / "notebooks"), "--no-browser", "--port=0", "--ServerApp.port_retries=50"],
+        encoding="utf-8",
+        timeout=60,
+    )
+    try:
+        lab.expect(r"(http://(?:localhost|127\.0\.0\.1):\d+)/lab\?token=(\w+)")
+        assert lab.match is not None
+        url, token = lab.match.groups()
+
+        def get(path: str) -> dict[str, object]:
+            request = urllib.request.Request(f"{url}/{path}", headers={"Authorization": f"token {token}"})
+            with urllib.request.urlopen(request, timeout=30) as response:
+                return json.load(response)
+
+        assert "xinterp" in get("api/kernelspecs")["kernelspecs"]  # type: ignore[operator]
+        assert [item["name"] for item in get("api/contents")["content"]] == ["isolation.ipynb"]  # type: ignore[attr-defined]
+    finally:
+        lab.close(force=True)
