@@ -8,7 +8,9 @@ from harness import Kernel, Result
 
 REPO = Path(__file__).parents[2]
 _EXAMPLE = re.compile(r"```python\n(?P<cell>.*?)```\n(?:```text\n(?P<shown>.*?)```)?", re.DOTALL)
-_PAGES = [page for page in [REPO / "README.md", *sorted((REPO / "docs").glob("*.md"))] if "```python" in page.read_text()]
+_PAGES = [
+    page for page in [REPO / "README.md", *sorted((REPO / "docs").glob("*.md"))] if "```python" in page.read_text()
+]
 
 
 def shown(result: Result) -> str:

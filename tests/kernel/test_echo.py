@@ -58,7 +58,10 @@ def test_a_connection_file_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> 
     client.wait_for_ready(timeout=30)
     kernel = subprocess.run(["xinterp", "-f", file], capture_output=True, text=True, timeout=30)
     assert kernel.returncode == 1
-    assert kernel.stderr == f"xinterp: cannot listen on tcp://127.0.0.1:{connection['shell_port']}: Address already in use\n"
+    assert (
+        kernel.stderr
+        == f"xinterp: cannot listen on tcp://127.0.0.1:{connection['shell_port']}: Address already in use\n"
+    )
     client.shutdown()
     holder.wait(timeout=30)
     client.stop_channels()
@@ -66,4 +69,7 @@ def test_a_connection_file_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> 
     assert missing.returncode == 1 and missing.stderr.startswith("xinterp: ")
     (tmp_path / "odd.json").write_text(json.dumps({**connection, "signature_scheme": "none-at-all", "key": "k"}))
     odd = subprocess.run(["xinterp", "-f", str(tmp_path / "odd.json")], capture_output=True, text=True, timeout=30)
-    assert odd.stderr == "xinterp: the connection file asks for signature scheme 'none-at-all', which is not known here; hmac-sha256 is\n"
+    assert (
+        odd.stderr
+        == "xinterp: the connection file asks for signature scheme 'none-at-all', which is not known here; hmac-sha256 is\n"
+    )

@@ -125,8 +125,8 @@ build_sysroot() {
 interrupted() {
     local worker=$1 partial=$2 log=$3
     trap '' INT TERM HUP
-    kill -TERM -- "-$worker" 2>/dev/null
-    wait "$worker" 2>/dev/null
+    kill -TERM -- "-$worker" 2>/dev/null || true
+    wait "$worker" 2>/dev/null || true
     remove_tree "$partial"
     rm -f "$log"
     say ""
