@@ -55,7 +55,7 @@ void CellOutputs::publish_all(CellId cell, const std::vector<LinePrefixer::Outpu
     for (const LinePrefixer::Output& output : outputs) publish_text(cell, output.stream, output.text);
 }
 
-void CellOutputs::write(Source source, Stream stream, std::string text) {
+void CellOutputs::write(Source source, Stream stream, const std::string& text) {
     Output* output = find(source.cell);
     if (output != nullptr && output->prefixer) {
         const auto label = output->labels.find(source.interpreter);

@@ -159,7 +159,7 @@ json Commands::parse_line(const std::string& line) {
     return request;
 }
 
-std::function<void()> Commands::run(const json& request, const Caller& caller, Done done) {
+std::function<void()> Commands::run(const json& request, const Caller& caller, const Done& done) {
     try {
         return dispatch(request, caller, done);
     } catch (const UsageError& error) {
@@ -395,7 +395,7 @@ std::function<void()> Commands::wait(const json& request, const Caller& caller, 
         bool over = false;
     };
     const auto waiting = std::make_shared<Waiting>();
-    const auto stop = [this, waiting] {
+    auto stop = [this, waiting] {
         waiting->over = true;
         router_.stop_waiting(waiting->handle);
         if (waiting->timer) timers_.cancel(*waiting->timer);

@@ -233,11 +233,11 @@ void Kernel::close_pipes_later(CellId cell) {
 }
 
 void Kernel::run_commands(Cell& cell, std::vector<std::string> lines, std::function<void(json)> done) {
-    run_next_command(cell.id, std::make_shared<std::vector<std::string>>(std::move(lines)), 0, std::move(done));
+    run_next_command(cell.id, std::make_shared<std::vector<std::string>>(std::move(lines)), 0, done);
 }
 
-void Kernel::run_next_command(CellId id, std::shared_ptr<std::vector<std::string>> lines, std::size_t index,
-                              std::function<void(json)> done) {
+void Kernel::run_next_command(CellId id, const std::shared_ptr<std::vector<std::string>>& lines, std::size_t index,
+                              const std::function<void(json)>& done) {
     if (index == lines->size()) {
         done(json{{"status", "ok"}});
         return;
@@ -283,7 +283,7 @@ void Kernel::run_next_command(CellId id, std::shared_ptr<std::vector<std::string
 // --- ServerHandler
 // ----------------------------------------------------------------------------------------------------
 
-void Kernel::write_text(Outbox::Text text) { outputs_->write(text.source, text.stream, std::move(text.text)); }
+void Kernel::write_text(Outbox::Text text) { outputs_->write(text.source, text.stream, text.text); }
 
 void Kernel::received(Channel channel, Received received) {
     const std::string where{channel_name(channel)};

@@ -167,7 +167,7 @@ ProcessOutput::~ProcessOutput() {
 void ProcessOutput::remember_last_words(std::string_view text) {
     if (last_words_size + text.size() > last_words.size()) last_words_size = 0;
     const std::size_t size = std::min(text.size(), last_words.size());
-    std::copy_n(text.data(), size, last_words.data() + last_words_size);
+    std::copy_n(text.begin(), size, last_words.data() + last_words_size);
     last_words_size += size;
 }
 

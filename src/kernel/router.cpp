@@ -362,8 +362,14 @@ InterpreterId Router::target_of(const std::string& session, const std::string& c
         const ParsedCell parsed = parse_cell(code);
         if (const auto* magic = std::get_if<CellMagic>(&parsed))
             return interpreters_.resolve(magic->targets).front().id;
-    } catch (const UsageError&) { // it is still being typed
+    } catch (const UsageError&) {
+        // It is still being typed: completion goes where a plain cell would.
+        return plain_target(session);
     }
+    return plain_target(session);
+}
+
+InterpreterId Router::plain_target(const std::string& session) const {
     const auto use = uses_.find(session);
     if (use == uses_.end()) return python::main_interpreter;
     const auto info = interpreters_.registry().get(use->second.targets.front());

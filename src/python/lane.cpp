@@ -92,13 +92,13 @@ std::shared_ptr<Lane> Lane::for_main() {
 void Lane::start(Preset preset, Lifecycle lifecycle, Started started) {
     std::shared_ptr<Lane> lane{new Lane{preset}};
     alive().add();
-    std::thread{[lane, lifecycle = std::move(lifecycle), started = std::move(started)]() mutable {
-        lane->thread_main(std::move(lifecycle), std::move(started));
+    std::thread{[lane, lifecycle = std::move(lifecycle), started = std::move(started)] {
+        lane->thread_main(lifecycle, started);
         alive().remove();
     }}.detach(); // the thread owns its lane: one that never ends must not hold up anybody's join
 }
 
-void Lane::thread_main(Lifecycle lifecycle, Started started) {
+void Lane::thread_main(const Lifecycle& lifecycle, const Started& started) {
     pthread_setname_np(pthread_self(), "new lane");
     block_interrupt_signals();
     PyThreadState* borrowed = PyThreadState_New(PyInterpreterState_Main());

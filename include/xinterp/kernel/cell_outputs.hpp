@@ -24,7 +24,7 @@ public:
     void begin(const Cell& cell);
     void routed(const Cell& cell);
 
-    void write(Source source, Stream stream, std::string text);
+    void write(Source source, Stream stream, const std::string& text);
     void publish(Source source, const std::string& type, nlohmann::json content, nlohmann::json metadata,
                  const std::vector<std::string>& buffers);
     void show_error(CellId cell, const std::string& label, const nlohmann::json& reply);

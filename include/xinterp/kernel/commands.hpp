@@ -36,7 +36,7 @@ public:
     static nlohmann::json parse_line(const std::string& line);
     /// Never throws; `done` is called once, at once or later. The result cancels what can be waited for: `done` is then
     /// not called any more.
-    std::function<void()> run(const nlohmann::json& request, const Caller& caller, Done done);
+    std::function<void()> run(const nlohmann::json& request, const Caller& caller, const Done& done);
 
 private:
     std::function<void()> dispatch(const nlohmann::json& request, const Caller& caller, const Done& done);

@@ -94,8 +94,8 @@ private:
     void read_requests() override { server_->read_shell(); }
     void run_commands(Cell& cell, std::vector<std::string> lines, std::function<void(nlohmann::json)> done) override;
 
-    void run_next_command(CellId cell, std::shared_ptr<std::vector<std::string>> lines, std::size_t index,
-                          std::function<void(nlohmann::json)> done);
+    void run_next_command(CellId cell, const std::shared_ptr<std::vector<std::string>>& lines, std::size_t index,
+                          const std::function<void(nlohmann::json)>& done);
     void refuse(Channel channel, const xeus::xmessage& request, const std::string& problem);
     void answer(Channel channel, xeus::xmessage request);
     void ask(Channel channel, const xeus::xmessage& request);

@@ -144,6 +144,7 @@ private:
     bool detached_cells_remain(const Waiter& waiter) const;
     void tell_waiters();
     std::vector<InterpreterInfo> default_targets(Cell& cell);
+    InterpreterId plain_target(const std::string& session) const;
     Cell* find(CellId id);
 
     Interpreters& interpreters_;

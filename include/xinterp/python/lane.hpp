@@ -78,7 +78,7 @@ public:
 
 private:
     explicit Lane(Preset preset);
-    void thread_main(Lifecycle lifecycle, Started started);
+    void thread_main(const Lifecycle& lifecycle, const Started& started);
     void finish(const Lifecycle& lifecycle);
     bool wait_for_job(Job& job);
     void adopt_this_thread();
