@@ -1,6 +1,6 @@
 #include <xinterp/kernel/cell_outputs.hpp>
 
-#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace xinterp::kernel {
@@ -14,7 +14,10 @@ void CellOutputs::begin(const Cell& cell) {
         std::make_shared<const std::string>(cell.request.header().dump(-1, ' ', false, json::error_handler_t::replace));
     output.allow_stdin = cell.allow_stdin;
     outputs_.emplace(cell.id, std::move(output));
-    if (outputs_.size() > remembered) outputs_.erase(outputs_.begin());
+    if (outputs_.size() > remembered) {
+        holding_.erase(outputs_.begin()->first);
+        outputs_.erase(outputs_.begin());
+    }
 }
 
 void CellOutputs::routed(const Cell& cell) {
@@ -61,6 +64,7 @@ void CellOutputs::write(Source source, Stream stream, const std::string& text) {
         const auto label = output->labels.find(source.interpreter);
         if (label != output->labels.end()) {
             publish_all(source.cell, output->prefixer->write(label->second, stream, text, LinePrefixer::Clock::now()));
+            holding_.insert(source.cell);
             return;
         }
     }
@@ -107,9 +111,8 @@ void CellOutputs::flush(CellId cell, const std::string& label) {
 
 std::optional<Timers::Clock::time_point> CellOutputs::next_due() const {
     std::optional<Timers::Clock::time_point> due;
-    for (auto output = outputs_.rbegin(); output != outputs_.rend(); ++output) {
-        if (!output->second.prefixer) continue;
-        const auto when = output->second.prefixer->next_due();
+    for (const CellId cell : holding_) {
+        const auto when = outputs_.at(cell).prefixer->next_due();
         if (when && (!due || *when < *due)) due = when;
     }
     return due;
@@ -117,8 +120,11 @@ std::optional<Timers::Clock::time_point> CellOutputs::next_due() const {
 
 void CellOutputs::tick() {
     const auto now = LinePrefixer::Clock::now();
-    for (auto& [cell, output] : outputs_)
-        if (output.prefixer) publish_all(cell, output.prefixer->tick(now));
+    for (auto cell = holding_.begin(); cell != holding_.end();) {
+        LinePrefixer& prefixer = *outputs_.at(*cell).prefixer;
+        publish_all(*cell, prefixer.tick(now));
+        cell = prefixer.next_due() ? std::next(cell) : holding_.erase(cell);
+    }
 }
 
 } // namespace xinterp::kernel

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,7 @@ private:
 
     Server& server_;
     std::map<CellId, Output> outputs_;
+    std::set<CellId> holding_; ///< cells whose prefixers may hold unfinished lines back
 };
 
 } // namespace xinterp::kernel
