@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace xinterp::kernel {
@@ -70,6 +71,11 @@ void Outbox::release(std::size_t bytes) {
 void Outbox::acknowledge() {
     eventfd_t count = 0;
     eventfd_read(wake_descriptor_, &count);
+}
+
+void Outbox::await_task(std::chrono::microseconds time) const {
+    const auto until = Clock::now() + time;
+    while (tasks_ == 0 && Clock::now() < until) std::this_thread::yield();
 }
 
 std::optional<Outbox::Entry> Outbox::take(Clock::time_point now) {

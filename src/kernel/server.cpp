@@ -18,6 +18,8 @@ constexpr const char* user = "xinterp";
 // How often waiting iopub messages are tried again: a full XPUB pipe does not wake a poll.
 constexpr std::chrono::milliseconds congestion_interval{2};
 constexpr int messages_at_once = 64;
+// The end of a short cell is awaited awake: being woken takes as long as many a cell, a tenth of the whole reply time.
+constexpr std::chrono::microseconds short_cell{100};
 constexpr int entries_at_once = 256;
 
 json header_of(const std::string& type, const std::string& session) { return xeus::make_header(type, user, session); }
@@ -178,6 +180,7 @@ void Server::poll_once() {
                                        {nullptr, outbox_.descriptor(), ZMQ_POLLIN, 0}};
     if (outbox_.has_room())
         for (const auto& [descriptor, readable] : watched_) items.push_back({nullptr, descriptor, ZMQ_POLLIN, 0});
+    if (std::exchange(expecting_, false)) outbox_.await_task(short_cell);
     zmq::poll(items, poll_time());
 
     // Control first: an interrupt or a shutdown overtakes everything.
@@ -191,7 +194,10 @@ void Server::poll_once() {
             heartbeat_.send(part, more | zmq::send_flags::dontwait);
         }
     }
-    if (items[4].revents != 0) receive_all(Channel::shell, shell_);
+    if (items[4].revents != 0) {
+        receive_all(Channel::shell, shell_);
+        expecting_ = true;
+    }
     if (items[5].revents != 0) outbox_.acknowledge();
     for (std::size_t i = 6; i < items.size(); ++i)
         if (const auto watched = watched_.find(items[i].fd); items[i].revents != 0 && watched != watched_.end()) {

@@ -66,6 +66,8 @@ public:
     // The I/O thread.
     int descriptor() const { return wake_descriptor_; } ///< readable when there is something new to look at
     void acknowledge();
+    /// Waits, without sleeping, until a task has been posted or the time is up.
+    void await_task(std::chrono::microseconds time) const;
     /// The next entry that is due; text is due when it has waited for its time, is large, or has a task behind it.
     std::optional<Entry> take(Clock::time_point now);
     /// When the next entry will be due by itself.
@@ -83,7 +85,7 @@ private:
     std::condition_variable room_;
     std::deque<std::unique_ptr<Slot>> slots_;
     std::unordered_map<CellId, Slot*> open_; ///< the piece that more text of the cell may join
-    std::size_t tasks_ = 0;
+    std::atomic<std::size_t> tasks_ = 0;
     std::atomic<std::size_t> bytes_ = 0;
 };
 

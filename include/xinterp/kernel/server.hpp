@@ -93,6 +93,7 @@ private:
     std::map<int, std::function<void()>> watched_;
     std::unique_ptr<xeus::xcontrol_messenger> messenger_;
     bool stopped_ = false;
+    bool expecting_ = false; ///< a request has just come in, whose answer may be there at once
 };
 
 } // namespace xinterp::kernel
