@@ -41,3 +41,12 @@ def fresh() -> Iterator[Kernel]:
     kernel = Kernel()
     yield kernel
     kernel.stop()
+
+
+@pytest.fixture(params=["main", "alice"])
+def target(request: pytest.FixtureRequest, client: Client) -> str:
+    """The magic line for the interpreter under test."""
+    if request.param == "main":
+        return ""
+    client.ok("%interp create alice")
+    return "%%interp alice\n"

@@ -76,8 +76,13 @@ void PythonBackend::execute(InterpreterId interpreter, CellCode code, Reply repl
     post(interpreter, [this, interpreter, code = std::move(code), reply = std::move(reply)](modules::Shell& shell) {
         const Source source{code.cell, interpreter};
         kernel_.run_began(source);
-        json result = shell.execute(
-            {code.cell, code.count, code.code, code.typed, code.silent, code.store_history, code.user_expressions});
+        json result;
+        try {
+            result = shell.execute(
+                {code.cell, code.count, code.code, code.typed, code.silent, code.store_history, code.user_expressions});
+        } catch (const std::exception& error) { // out of memory, mostly: the cell fails, the lane goes on
+            result = error_reply("SystemError", error.what());
+        }
         kernel_.flush_processes(code.cell);
         kernel_.run_ended(source);
         kernel_.outbox().post(code.cell, [this, interpreter, reply, result = std::move(result)]() mutable {
@@ -91,7 +96,12 @@ void PythonBackend::execute(InterpreterId interpreter, CellCode code, Reply repl
 void PythonBackend::ask(InterpreterId interpreter, std::string question, json content, Reply reply) {
     post(interpreter, [this, question = std::move(question), content = std::move(content),
                        reply = std::move(reply)](modules::Shell& shell) {
-        json result = shell.ask(question, content);
+        json result;
+        try {
+            result = shell.ask(question, content);
+        } catch (const std::exception& error) {
+            result = error_reply("SystemError", error.what());
+        }
         kernel_.outbox().post(0, [reply, result = std::move(result)]() mutable { reply(std::move(result)); });
     });
 }

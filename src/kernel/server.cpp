@@ -138,7 +138,13 @@ void Server::update_config_impl(xeus::xkernel_configuration& configuration) cons
 void Server::start_impl(xeus::xpub_message message) {
     publisher_.send(serialize(message, session_, signer_));
     publish_status(json::object(), "idle");
-    while (!stopped_) poll_once();
+    while (!stopped_) {
+        try {
+            poll_once();
+        } catch (const std::exception& error) { // the kernel outlives whatever one message brings about
+            log_warning(std::format("the I/O thread goes on after an error: {}", error.what()));
+        }
+    }
     publisher_.flush();
 }
 

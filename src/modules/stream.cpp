@@ -83,7 +83,9 @@ PyObject* get_mode(PyObject*, void*) { return PyUnicode_FromString("w"); }
 PyObject* get_line_buffering(PyObject*, void*) { Py_RETURN_FALSE; }
 
 PyMethodDef methods[] = {
-    {"write", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(write)),
+    {"write",
+     reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(
+         guarded<write, PyObject*, PyTypeObject*, PyObject* const*, Py_ssize_t, PyObject*>)),
      METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
      "write(text, /)\n--\n\nShow the text under the cell that the calling code belongs to; return its length."},
     {"flush", return_none, METH_NOARGS, "flush()\n--\n\nNothing to do: text is on its way within 15 ms."},

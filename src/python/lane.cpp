@@ -209,7 +209,7 @@ bool Lane::wait_for_job(Job& job) {
 void Lane::run() {
     Job job;
     while (wait_for_job(job)) {
-        job();
+        job(); // does not throw, see Job
         job = {};
     }
 }

@@ -1,16 +1,6 @@
 """What a cell does in any interpreter: results, displays, errors, input, await. Each in main and in another one."""
 
-import pytest
 from harness import Client, plain
-
-
-@pytest.fixture(params=["main", "alice"])
-def target(request: pytest.FixtureRequest, client: Client) -> str:
-    """The magic line for the interpreter under test."""
-    if request.param == "main":
-        return ""
-    client.ok("%interp create alice")
-    return "%%interp alice\n"
 
 
 def test_the_last_expression_is_the_result(client: Client, target: str) -> None:
@@ -200,3 +190,10 @@ def test_streams_are_text_streams(client: Client, target: str) -> None:
 def test_a_lanes_thread_is_its_interpreters_main_thread(client: Client, target: str) -> None:
     code = "import threading\nt = threading.Thread(target=print)\n(threading.current_thread() is threading.main_thread(), t.daemon, threading.active_count())"
     assert client.ok(target + code).value == "(True, False, 1)"
+
+
+def test_an_exception_that_lies_about_itself_is_still_reported(client: Client, target: str) -> None:
+    code = "class Meta(type):\n    __name__ = property(lambda self: 5)\nclass E(Exception, metaclass=Meta):\n    def __str__(self): 1/0\nraise E()"
+    result = client.run(target + code)
+    assert (result.status, result.reply["content"]["ename"]) == ("error", "5")
+    assert client.ok(target + "1").value == "1"

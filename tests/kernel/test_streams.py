@@ -3,18 +3,9 @@
 import time
 from pathlib import Path
 
-import pytest
 from harness import Client, Kernel
 
 MEGABYTE = 1024 * 1024
-
-
-@pytest.fixture(params=["main", "alice"])
-def target(request: pytest.FixtureRequest, client: Client) -> str:
-    if request.param == "main":
-        return ""
-    client.ok("%interp create alice")
-    return "%%interp alice\n"
 
 
 def peak_memory(kernel: Kernel) -> int:

@@ -56,4 +56,4 @@ def describe(error: BaseException) -> dict[str, object]:
     except Exception:
         value = "<its text could not be made>"
     lines = text.rstrip("\n").split("\n") + _advice(error)
-    return {"status": "error", "ename": type(error).__name__, "evalue": value, "traceback": lines}
+    return {"status": "error", "ename": str(type(error).__name__), "evalue": value, "traceback": lines}
