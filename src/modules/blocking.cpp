@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstddef>
-#include <cstring>
+
 #include <ctime>
 
 namespace xinterp::modules {
@@ -83,11 +83,13 @@ Ref wait_slice(const SlicedMethod& method, PyObject* self, double seconds, bool&
     return result;
 }
 
-// queue.Empty, raised by the last slice, ends a wait whose time is not up: it is taken back.
-bool take_back_empty() {
+// queue.Empty ends every slice; while the caller's time is not up it is taken back.
+bool take_back_empty(PyObject* queue) {
     const Ref error = Ref::steal(PyErr_GetRaisedException());
-    const char* name = error ? Py_TYPE(error.get())->tp_name : "";
-    if (std::strcmp(name, "_queue.Empty") == 0) return true;
+    PyObject* module = PyType_GetModule(Py_TYPE(queue));
+    const Ref empty = Ref::steal(module != nullptr ? PyObject_GetAttrString(module, "Empty") : nullptr);
+    PyErr_Clear();
+    if (empty && error && PyErr_GivenExceptionMatches(error.get(), empty.get()) != 0) return true;
     PyErr_SetRaisedException(Ref{error}.release());
     return false;
 }
@@ -115,7 +117,7 @@ PyObject* call_sliced(PyObject* callable, PyObject* const* arguments, std::size_
         const bool last = left < slice;
         result = wait_slice(method, self, std::max(left, 0.0), over);
         if (over) return method.kind == Kind::enter ? Py_NewRef(Py_True) : result.release();
-        if (!result && (last || method.kind != Kind::get || !take_back_empty())) return nullptr;
+        if (!result && (last || method.kind != Kind::get || !take_back_empty(self))) return nullptr;
         if (interrupted()) return nullptr;
         if (last) return result.release();
     }

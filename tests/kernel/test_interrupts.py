@@ -148,3 +148,32 @@ def test_many_interrupts_in_a_row(client: Client) -> None:
             client.interrupt()
             assert client.result(cell).status == "error"
         assert client.ok(f"%%interp {where}\n'whole'").value == "'whole'"
+
+
+WAITS = {
+    # what a wait that lasts longer than a slice comes to, with nobody interrupting
+    "lock": ("l = threading.Lock(); l.acquire(); later(l.release)\nl.acquire()", "True"),
+    "lock times out": ("l = threading.Lock(); l.acquire()\nl.acquire(timeout=0.12)", "False"),
+    "lock without waiting": ("l = threading.Lock(); l.acquire()\nl.acquire(False), l.acquire(blocking=False)", "(False, False)"),
+    "with lock": ("l = threading.Lock(); l.acquire(); later(l.release)\nwith l: x = 'in'\nx, l.locked()", "('in', False)"),
+    "rlock": ("l = threading.RLock()\nwith l:\n    with l: x = 'twice'\nx", "'twice'"),
+    "simple queue": ("q = queue.SimpleQueue(); later(lambda: q.put(5))\nq.get()", "5"),
+    "simple queue times out": ("try: queue.SimpleQueue().get(timeout=0.12)\nexcept queue.Empty: x = 'empty'\nx", "'empty'"),
+    "simple queue without waiting": ("try: queue.SimpleQueue().get(block=False)\nexcept queue.Empty: x = 'empty'\nx", "'empty'"),
+    "queue": ("q = queue.Queue(); later(lambda: q.put(5))\nq.get()", "5"),
+    "event": ("e = threading.Event(); later(e.set)\ne.wait(), threading.Event().wait(0.12)", "(True, False)"),
+    "join": ("t = later(lambda: None)\nt.join(0.01), t.is_alive(), t.join(), t.is_alive()", "(None, True, None, False)"),
+    "future": ("f = Future(); later(lambda: f.set_result(6))\nf.result()", "6"),
+    "sleep": ("t = time.monotonic(); time.sleep(0.12)\n0.12 <= time.monotonic() - t", "True"),
+    "a wrong timeout": ("try: threading.Lock().acquire(timeout='soon')\nexcept TypeError: x = 'TypeError'\nx", "'TypeError'"),
+    "a negative sleep": ("try: time.sleep(-1)\nexcept ValueError as e: x = str(e)\nx", "'sleep length must be non-negative'"),
+}
+
+
+@pytest.mark.parametrize("wait", WAITS)
+@pytest.mark.parametrize("where", ["main", "alice"])
+def test_a_wait_that_nobody_interrupts_ends_as_in_python(client: Client, where: str, wait: str) -> None:
+    client.ok("%interp create alice")
+    code, value = WAITS[wait]
+    head = "import queue, threading, time\nfrom concurrent.futures import Future\ndef later(f):\n    t = threading.Timer(0.12, f); t.start(); return t\n"
+    assert client.ok(f"%%interp {where}\n{head}{code}").value == value

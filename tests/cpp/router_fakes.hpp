@@ -1,0 +1,172 @@
+// tests/cpp/router_fakes.hpp: a router with fakes around it that write down what happens, for test_router_*.cpp.
+#pragma once
+
+#include "printing.hpp"
+
+#include <xinterp/kernel/router.hpp>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace xinterp::kernel::fakes {
+
+using nlohmann::json;
+
+/// What happens, in its order. Cells are called by their messages' ids, interpreters by their labels.
+struct Diary {
+    python::Registry& registry;
+    Lines lines{};
+    std::map<CellId, std::string> cells{};
+
+    void note(std::string line) { lines.push_back(std::move(line)); }
+    static std::string name_of(const xeus::xmessage& request) { return request.header().at("msg_id"); }
+    std::string name_of(InterpreterId id) const {
+        const auto info = registry.get(id);
+        return info ? info->label() : "closed " + std::to_string(id);
+    }
+};
+
+/// Runs nothing: a run ends when the test says so, as it would on the I/O thread, between two events.
+struct FakeBackend final : Backend {
+    explicit FakeBackend(Diary& shared) : diary{shared} {}
+
+    Diary& diary;
+    std::map<InterpreterId, std::pair<CellCode, Reply>> running{};
+    bool creates_at_once = true;
+    InterpreterId last = 0;
+    std::vector<std::function<void(std::variant<InterpreterId, std::string>)>> creating{};
+    std::map<InterpreterId, std::function<void(std::string)>> closing{};
+
+    void execute(InterpreterId interpreter, CellCode code, Reply reply) override {
+        REQUIRE(!running.contains(interpreter)); // its lane is one thread
+        diary.note(diary.cells.at(code.cell) + " runs in " + diary.name_of(interpreter));
+        running.emplace(interpreter, std::pair{std::move(code), std::move(reply)});
+    }
+    void ask(InterpreterId, std::string, json, Reply) override {}
+    std::size_t memory(InterpreterId) override { return 0; }
+    void interrupt(InterpreterId interpreter) override { diary.note("interrupt in " + diary.name_of(interpreter)); }
+    void create(python::Preset preset, std::function<void(std::variant<InterpreterId, std::string>)> done) override {
+        diary.note("create as " + std::string{python::preset_name(preset)});
+        if (creates_at_once) done(++last);
+        else creating.push_back(std::move(done));
+    }
+    void close(InterpreterId interpreter, std::function<void(std::string)> done) override {
+        closing.emplace(interpreter, std::move(done));
+    }
+};
+
+struct FakeFront final : RouterFront {
+    explicit FakeFront(Diary& shared) : diary{shared} {}
+
+    Diary& diary;
+    int count = 0;
+    bool notes_details = false; ///< also where a cell is routed, flushed and over
+    std::function<void()> unread{};
+    std::function<void(json)> command_done{};
+    std::vector<Cell*> begun{};
+
+    void begin(Cell& cell) override {
+        const std::string name = Diary::name_of(cell.request);
+        diary.cells[cell.id] = name;
+        cell.count = ++count;
+        cell.finish = [this, name](const json& reply) {
+            diary.note(name + ": " + reply.value("status", "no status") +
+                       (reply.contains("ename") ? ", " + reply.value("ename", "") : ""));
+            last_reply = reply;
+        };
+        if (notes_details) diary.note(name + " begins");
+    }
+    void abort(Cell& cell) override { diary.note(Diary::name_of(cell.request) + ": never began, aborted"); }
+    void routed(const Cell& cell) override {
+        if (notes_details) diary.note(name(cell) + " is routed");
+    }
+    void flush(const Cell& cell, const Cell::Run* run) override {
+        if (notes_details) diary.note("flush " + name(cell) + (run == nullptr ? "" : " in " + run->label));
+    }
+    void write(const Cell& cell, Stream stream, const std::string& text) override {
+        diary.note(name(cell) + (stream == Stream::out ? " stdout: " : " stderr: ") + text);
+    }
+    void show_error(const Cell& cell, const std::string& label, const json& reply) override {
+        diary.note(name(cell) + " shows " + (label.empty() ? "" : "[" + label + "] ") + reply.value("ename", "") +
+                   ": " + reply.value("evalue", ""));
+    }
+    void ended(const Cell& cell) override {
+        if (notes_details) diary.note(name(cell) + " is over");
+    }
+    void read_requests() override {
+        if (unread) std::exchange(unread, {})();
+    }
+    void run_commands(Cell& cell, std::vector<std::string> commands, std::function<void(json)> done) override {
+        diary.note(name(cell) + " is the kernel's:" + commands.front());
+        command_done = std::move(done);
+        cell.cancel = [this] { command_done(error_reply("KeyboardInterrupt", "")); };
+    }
+
+    std::string name(const Cell& cell) const { return diary.cells.at(cell.id); }
+    json last_reply{};
+};
+
+struct Bench {
+    python::Registry registry;
+    Diary diary{registry};
+    FakeBackend backend{diary};
+    Interpreters interpreters{registry, backend};
+    Timers timers;
+    FakeFront front{diary};
+    Router router{interpreters, backend, timers, front};
+    InterpreterId alice = add("alice"), bob = add("bob");
+
+    InterpreterId add(const std::string& name) {
+        python::InterpreterInfo info;
+        info.id = ++backend.last;
+        info.name = name;
+        registry.add(info);
+        return info.id;
+    }
+    InterpreterId id(const std::string& name) const { return registry.find(name).value().id; }
+
+    void send_from(const std::string& client, const std::string& name, const std::string& code,
+                   json options = json::object()) {
+        options["code"] = code;
+        router.submit(xeus::xmessage{{client},
+                                     {{"msg_id", name}, {"msg_type", "execute_request"}, {"session", client}},
+                                     json::object(),
+                                     json::object(),
+                                     std::move(options),
+                                     {}});
+    }
+    void send(const std::string& name, const std::string& code, json options = json::object()) {
+        send_from("notebook", name, code, std::move(options));
+    }
+
+    void end(const std::string& interpreter, json reply = {{"status", "ok"}}) {
+        auto run = backend.running.extract(id(interpreter));
+        REQUIRE(!run.empty());
+        run.mapped().second(std::move(reply));
+    }
+    void fail(const std::string& interpreter, const std::string& value = "bad") {
+        end(interpreter, error_reply("ValueError", value));
+    }
+    void end_interrupted(const std::string& interpreter) { end(interpreter, error_reply("KeyboardInterrupt", "")); }
+
+    CellCode running_in(const std::string& interpreter) { return backend.running.at(id(interpreter)).first; }
+    CellId cell_in(const std::string& interpreter) { return running_in(interpreter).cell; }
+
+    /// Runs what is due within a few milliseconds; reads the clock until then.
+    void let_timeouts_pass() {
+        const auto due = timers.next_due();
+        REQUIRE(due);
+        while (Timers::Clock::now() < *due) {
+        }
+        timers.run_due();
+    }
+
+    /// What has happened since the last call.
+    Lines news() { return std::exchange(diary.lines, {}); }
+};
+
+} // namespace xinterp::kernel::fakes
