@@ -49,6 +49,10 @@ def tasks(quick: bool) -> list[Task]:
         Task("two interpreters", measures.parallel, own, many),
         Task("interrupts", partial(measures.interrupts, has_lanes=False), PEERS, few),
         Task("interrupts", partial(measures.interrupts, has_lanes=True), own, some),
+        *(
+            Task(f"shutdown, {state}", partial(measures.shutdown, state=state), ALL if state == "idle" else own, few)
+            for state in measures.SHUT_DOWN
+        ),
         Task("create and close", partial(measures.lifecycle, count=cycles), own, few),
     ]
 

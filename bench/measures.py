@@ -3,7 +3,10 @@
 Seconds are seconds of the wall clock, seen by the client; memory is in MB.
 """
 
+import contextlib
 import json
+import os
+import select
 import statistics
 import time
 from collections.abc import Iterator
@@ -28,13 +31,26 @@ for number in range({each}):
     sys.stdout.write(str(number) + "\\n")
     sys.stderr.write(str(number) + "\\n")
 """
+LOCK = "import threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()"
 INTERRUPTED = {
     "main loop": "while True: pass",
     "main sleep": "import time; time.sleep(60)",
+    "main lock": LOCK,
     "lane loop": "%%interp alice\nwhile True: pass",
     "lane sleep": "%%interp alice\nimport time; time.sleep(60)",
-    "lane lock": "%%interp alice\nimport threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()",
+    "lane lock": f"%%interp alice\n{LOCK}",
+    "lane select": "%%interp alice\nimport select; select.select([], [], [], 60)",
 }
+SHUT_DOWN = {
+    "idle": "pass",
+    "main loop": "while True: pass",
+    "busy in C": "x = 7 ** (10 ** 9)",
+    "lane loop": "%%interp alice\nwhile True: pass",
+    "sleeping": "import time; time.sleep(60)",
+    "waiting for input": "input()",
+    "endless thread": "import threading, time; threading.Thread(target=time.sleep, args=(600,)).start()",
+}
+WELL_INSIDE = 0.2  # seconds after the start of a cell until it is interrupted, or its kernel shut down
 
 
 def start(name: str) -> Numbers:
@@ -89,16 +105,22 @@ def _drain(client: BareClient, request: str) -> None:
             return
 
 
-def _library_replies(kernel: RunningKernel, count: int) -> list[float]:
+@contextlib.contextmanager
+def _library_client(kernel: RunningKernel, stdin: bool) -> Iterator[BlockingKernelClient]:
     client = BlockingKernelClient()
     client.load_connection_file(str(kernel.connection_file))
-    client.start_channels(stdin=False)
+    client.start_channels(stdin=stdin)
     try:
         client.wait_for_ready(timeout=20)
-        list(_timed_replies(client, WARM_UP))
-        return list(_timed_replies(client, count))
+        yield client
     finally:
         client.stop_channels()
+
+
+def _library_replies(kernel: RunningKernel, count: int) -> list[float]:
+    with _library_client(kernel, stdin=False) as client:
+        list(_timed_replies(client, WARM_UP))
+        return list(_timed_replies(client, count))
 
 
 def _timed_replies(client: BlockingKernelClient, count: int) -> Iterator[float]:
@@ -209,7 +231,7 @@ def interrupts(name: str, has_lanes: bool) -> Numbers:
 def _interrupt(kernel: RunningKernel, code: str) -> float:
     request = kernel.client.execute(code)
     kernel.client.wait_started(request)
-    time.sleep(0.2)  # well inside the cell
+    time.sleep(WELL_INSIDE)
     begin = time.perf_counter()
     kernel.interrupt()
     reply = kernel.client.reply(request, 10)
@@ -218,6 +240,39 @@ def _interrupt(kernel: RunningKernel, code: str) -> float:
         raise BenchError(f"an interrupted cell ended with {reply.get('ename', reply['status'])}")
     _drain(kernel.client, request)
     return took
+
+
+def shutdown(name: str, state: str) -> Numbers:
+    """From the request on control to the end of the kernel process."""
+    with running(name) as kernel, contextlib.ExitStack() as until_ended:
+        client, code = kernel.client, SHUT_DOWN[state]
+        client.wait_ready()
+        if state == "waiting for input":
+            asked = until_ended.enter_context(_library_client(kernel, stdin=True))
+            asked.execute(code, allow_stdin=True)
+            asked.get_stdin_msg(timeout=10)
+        else:
+            if state.startswith("lane"):
+                client.run("%interp create alice")
+            client.wait_started(client.execute(code))
+        time.sleep(WELL_INSIDE)
+        begin = time.perf_counter()
+        client.send(client.control, "shutdown_request", {"restart": False})
+        _wait_ended(kernel, 10)
+        return {f"shutdown, {state}": time.perf_counter() - begin}
+
+
+def _wait_ended(kernel: RunningKernel, timeout: float) -> None:
+    """Returns as the process ends; the wait of subprocess would look every 50 ms only."""
+    process = os.pidfd_open(kernel.process.pid)
+    try:
+        ended, _, _ = select.select([process], [], [], timeout)
+    finally:
+        os.close(process)
+    if not ended:
+        raise BenchError(f"the kernel did not end within {timeout:.0f} s")
+    if kernel.process.wait() != 0:
+        raise BenchError("the kernel did not end well")  # running() tells how
 
 
 def lifecycle(name: str, count: int) -> Numbers:

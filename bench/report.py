@@ -61,7 +61,19 @@ ROWS = [
     Row("two at once / one alone", "ratio", limit=1.4),
     *(
         Row(f"interrupt, {state}", "seconds", limit=0.2)
-        for state in ("main loop", "main sleep", "lane loop", "lane sleep", "lane lock")
+        for state in ("main loop", "main sleep", "main lock", "lane loop", "lane sleep", "lane lock", "lane select")
+    ),
+    *(
+        Row(f"shutdown, {state}", "seconds", limit=2)
+        for state in (
+            "idle",
+            "main loop",
+            "busy in C",
+            "lane loop",
+            "sleeping",
+            "waiting for input",
+            "endless thread",
+        )
     ),
     Row("create an interpreter", "seconds"),
     Row("close an interpreter", "seconds"),
