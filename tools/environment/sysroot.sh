@@ -90,11 +90,15 @@ build_sysroot() {
         "Set XINTERP_MIRROR to the address of one, for example the one that your organisation uses."
 
     remove_tree "$partial" # of a set-up that was killed
-    free_mb=$(df -Pm "$(cache_folder)" | awk 'NR == 2 {print $4}')
-    if [ "$free_mb" -lt $disk_mb ]; then
-        fail "the set-up needs $disk_mb MB in $(cache_folder), and $free_mb MB are free." \
-            "Free some, or set XINTERP_CACHE to a folder on another disk, and run the same command again."
-    fi
+    local folder folders=("$(cache_folder)")
+    [ "$(id -u)" -eq 0 ] || folders+=("${TMPDIR:-/tmp}") # where mmdebstrap then builds it first
+    for folder in "${folders[@]}"; do
+        free_mb=$(df -Pm "$folder" | awk 'NR == 2 {print $4}')
+        if [ "$free_mb" -lt $disk_mb ]; then
+            fail "the set-up needs $disk_mb MB in $folder, and $free_mb MB are free." \
+                "Free some, or set XINTERP_CACHE (TMPDIR) to a folder on another disk, and run the same command again."
+        fi
+    done
 
     say "Setting up a private Debian userland in $sysroot"
     say "(once; about $download_mb MB to download, 3 GB on disk, $minutes minutes; Ctrl-C leaves nothing behind)."
@@ -161,7 +165,7 @@ run_mmdebstrap() {
 
 # One line per step of mmdebstrap and, while a step takes long, what has reached the disk.
 show_progress() {
-    local pid=$1 log=$2 target=$3 started=$4 shown=0 ticks=0 alive=1 line
+    local pid=$1 log=$2 target=$3 started=$4 shown=0 ticks=0 alive=1 line size
     while [ $alive -eq 1 ]; do
         kill -0 "$pid" 2>/dev/null || alive=0 # what it said last is still to be shown
         while IFS= read -r line; do
@@ -169,7 +173,10 @@ show_progress() {
             case $line in I:*) say "  $((SECONDS - started)) s  ${line#I: }" ;; esac
         done < <(tail -n +$((shown + 1)) "$log")
         ticks=$((ticks + 1))
-        [ $((ticks % 60)) -eq 0 ] && say "  $((SECONDS - started)) s  $(du -sm "$target" 2>/dev/null | cut -f1) MB on disk"
+        if [ $((ticks % 60)) -eq 0 ]; then
+            size=$(du -sm "$target" 2>/dev/null | cut -f1)
+            [ "${size:-0}" -gt 10 ] && say "  $((SECONDS - started)) s  $size MB on disk" || say "  $((SECONDS - started)) s  ..."
+        fi
         sleep 0.25
     done
 }
