@@ -44,7 +44,7 @@ INTERRUPTED = {
 SHUT_DOWN = {
     "idle": "pass",
     "main loop": "while True: pass",
-    "busy in C": "x = 7 ** (10 ** 9)",
+    "busy in C": "sum(range(10 ** 12))",
     "lane loop": "%%interp alice\nwhile True: pass",
     "sleeping": "import time; time.sleep(60)",
     "waiting for input": "input()",

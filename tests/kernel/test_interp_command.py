@@ -227,7 +227,7 @@ def test_a_cell_of_commands_needs_no_gil(fresh: Kernel) -> None:
     with other:
         client.ok("%interp create alice")
         time.sleep(1.2)  # main is idle for long enough that spares are made
-        busy = client.send("print('in')\nimport sys; sys.stdout.flush()\nx = 7 ** (10 ** 8)")
+        busy = client.send("print('in')\nimport sys; sys.stdout.flush()\nsum(range(10 ** 12))")
         client.wait_for_text(busy, "in")
         assert "running" in other.ok("%interp").of("display_data")[0]["data"]["text/plain"]
         assert other.ok("%interp create bob").stdout.startswith("created bob")

@@ -19,7 +19,7 @@ STATES = {
     "idle": "",
     "busy in Python": "while True: pass",
     "busy in Python that catches interrupts": "while True:\n    try:\n        while True: pass\n    except KeyboardInterrupt: pass",
-    "busy in C": "x = 7 ** (10 ** 9)",
+    "busy in C": "sum(range(10 ** 12))",
     "sleeping": "import time; time.sleep(60)",
     "a lock": "import threading; l = threading.Lock(); l.acquire(); l.acquire()",
     "awaiting": "import asyncio; await asyncio.sleep(60)",
