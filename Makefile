@@ -15,7 +15,7 @@ lab: build ## open JupyterLab on notebooks/ with the kernel
 	@$(IN) tools/commands/lab.sh notebooks
 
 build: ## compile the kernel
-	@$(IN) cmake -S . -B $(BUILD) -G Ninja --log-level=WARNING
+	@$(IN) cmake -S . -B $(BUILD) -G Ninja --log-level=WARNING >/dev/null
 	@$(IN) ninja -C $(BUILD) --quiet
 
 test: lint unit kernel ## run every test
