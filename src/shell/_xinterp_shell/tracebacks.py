@@ -29,7 +29,9 @@ def _without_own_frames(traceback: TracebackType | None) -> TracebackType | None
 
 
 def _advice(error: BaseException) -> list[str]:
-    """What to do about an extension module that refuses interpreters other than main."""
+    """What to do about what a notebook's user may expect to work."""
+    if isinstance(error, SyntaxError) and (error.text or "").lstrip().startswith(("%", "!", "?")):
+        return ["IPython's magics and !commands are not available here yet; %interp and %%interp are."]
     if not isinstance(error, ImportError) or "does not support loading in subinterpreters" not in str(error):
         return []
     return [
