@@ -232,16 +232,14 @@ json Commands::list() {
                         state, std::to_string(info.cells_run), own_memory ? bytes_text(bytes) : "with main",
                         age_text(age), info.origin});
         values.push_back({{"id", info.id},
-                          {"name", info.name.empty() ? json{nullptr} : json(info.name)},
+                          {"name", info.name.empty() ? json(nullptr) : json(info.name)},
                           {"preset", info.preset_label()},
                           {"gil", info.gil()},
                           {"state", state},
                           {"cells", info.cells_run},
-                          {"memory", own_memory ? json(bytes) : json{nullptr}},
+                          {"memory", own_memory ? json(bytes) : json(nullptr)},
                           {"age", age},
                           {"origin", info.origin}});
-        for (const char* key : {"name", "memory"}) // a one-element initializer list is an array to the JSON library
-            if (values.back()[key].is_array()) values.back()[key] = nullptr;
     }
     return {{"ok", true}, {"text", plain_table(rows)}, {"html", html_table(rows)}, {"value", values}};
 }

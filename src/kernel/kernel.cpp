@@ -254,10 +254,10 @@ void Kernel::run_next_command(CellId id, const std::shared_ptr<std::vector<std::
         fail("UsageError", error.what());
         return;
     }
-    Cell* cell = const_cast<Cell*>(router_->cell(id));
+    Cell* cell = router_->find(id);
     const Commands::Caller caller{cell->session, id, std::nullopt};
     auto cancel = commands_->run(request, caller, [this, id, lines, index, done, fail](const json& result) {
-        if (Cell* own = const_cast<Cell*>(router_->cell(id))) own->cancel = nullptr;
+        if (Cell* own = router_->find(id)) own->cancel = nullptr;
         if (!result.at("ok").get<bool>()) {
             fail("UsageError", result.at("error"));
             return;
@@ -272,7 +272,7 @@ void Kernel::run_next_command(CellId id, const std::shared_ptr<std::vector<std::
         else if (!text.empty()) outputs_->write(Source{id, -1}, Stream::out, text);
         run_next_command(id, lines, index + 1, done);
     });
-    cell = const_cast<Cell*>(router_->cell(id)); // it may have ended meanwhile
+    cell = router_->find(id); // it may have ended meanwhile
     if (cancel && cell != nullptr && !cell->ended)
         cell->cancel = [cancel = std::move(cancel), fail] {
             cancel();

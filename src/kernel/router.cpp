@@ -37,7 +37,10 @@ const Cell* Router::cell(CellId id) const {
     return found == cells_.end() ? nullptr : found->second.get();
 }
 
-Cell* Router::find(CellId id) { return const_cast<Cell*>(cell(id)); }
+Cell* Router::find(CellId id) {
+    const auto found = cells_.find(id);
+    return found == cells_.end() ? nullptr : found->second.get();
+}
 
 void Router::submit(xeus::xmessage request) {
     auto cell = std::make_unique<Cell>();

@@ -175,6 +175,21 @@ def test_wait_returns_when_detached_cells_have_ended(client: Client) -> None:
     assert client.result(busy).error == "KeyboardInterrupt: "
 
 
+def test_all_stands_for_every_interpreter_but_main(client: Client) -> None:
+    client.ok("%interp create alice bob")
+    cells = [client.send(f"%%interp {name} &\nprint('on')\nwhile True: pass") for name in ("alice", "bob")]
+    for cell in cells:
+        client.wait_for_text(cell, "on")
+    assert client.run("%interp reset all").status == "error", "they run"
+    assert client.ok("%interp interrupt all").stdout == "interrupted alice.\ninterrupted bob.\n"
+    assert [client.result(cell).error for cell in cells] == ["KeyboardInterrupt: "] * 2
+    client.ok("%interp wait all")
+    client.ok("%%interp all\nhers = 1")
+    assert client.ok("%interp reset all").stdout.count(" is a fresh interpreter now ") == 2
+    assert client.run("%%interp all\nhers").error.count("name 'hers' is not defined") == 2
+    assert client.ok("%interp close all").stdout == "closed alice.\nclosed bob.\n"
+
+
 def test_commands_inside_other_code(client: Client) -> None:
     code = """
 names = ['alice', 'bob']

@@ -110,7 +110,9 @@ public:
     std::uint64_t wait(std::vector<InterpreterId> interpreters, CellId except, std::function<void()> done);
     void stop_waiting(std::uint64_t handle);
 
+    /// A cell that has started and not ended, or null.
     const Cell* cell(CellId id) const;
+    Cell* find(CellId id);
 
 private:
     struct Queued {
@@ -145,7 +147,6 @@ private:
     void tell_waiters();
     std::vector<InterpreterInfo> default_targets(Cell& cell);
     InterpreterId plain_target(const std::string& session) const;
-    Cell* find(CellId id);
 
     Interpreters& interpreters_;
     Backend& backend_;
