@@ -9,5 +9,5 @@ function(freeze_python target folder)
     DEPENDS ${paths} ${CMAKE_SOURCE_DIR}/cmake/freeze.py
     VERBATIM)
   add_library(${target} STATIC ${output})
-  target_link_libraries(${target} PRIVATE Python::Python)
+  target_link_libraries(${target} PRIVATE Python::Module)
 endfunction()

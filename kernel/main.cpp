@@ -1,126 +1,18 @@
 // The kernel as an executable that embeds CPython.
-#include <xinterp/kernel/kernel.hpp>
-#include <xinterp/kernel/log.hpp>
-#include <xinterp/kernel/python_backend.hpp>
-#include <xinterp/modules/bridge.hpp>
+#include <xinterp/kernel/process.hpp>
 #include <xinterp/python/host.hpp>
-#include <xinterp/python/raw_output.hpp>
-#include <xinterp/python/wake_signal.hpp>
 
 #include <CLI/CLI.hpp>
-#include <xeus/xkernel_configuration.hpp>
-
-#include <unistd.h>
-
-#include <csignal>
-#include <cstdio>
-#include <cstdlib>
-#include <format>
-#include <thread>
-
-extern const _frozen xinterp_frozen_modules[];
-
-namespace {
-
-using namespace xinterp;
-
-kernel::Kernel* the_kernel = nullptr;
-
-kernel::KernelInfo kernel_info() {
-    return {XINTERP_VERSION,
-            std::format("xinterp {}: Python {} in several interpreters. %interp help and %%interp tell how.",
-                        XINTERP_VERSION, PY_VERSION),
-            {{"name", "python"},
-             {"version", PY_VERSION},
-             {"mimetype", "text/x-python"},
-             {"file_extension", ".py"},
-             {"pygments_lexer", "ipython3"},
-             {"codemirror_mode", {{"name", "ipython"}, {"version", 3}}},
-             {"nbconvert_exporter", "python"}}};
-}
-
-// os.write(1, ...) and the like on a thread that belongs to a cell.
-bool take_raw_output(int descriptor, const void* data, std::size_t size) {
-    const modules::CellId cell = modules::cell_of_this_thread();
-    if (cell == 0 || modules::in_forked_child()) return false;
-    const std::string_view text{static_cast<const char*>(data), size};
-    if (descriptor == STDERR_FILENO) kernel::ProcessOutput::remember_last_words(text);
-    the_kernel->write(
-        modules::Source{cell, python::Lane::here() != nullptr ? python::Lane::here()->id() : python::main_interpreter},
-        descriptor == STDOUT_FILENO ? modules::Stream::out : modules::Stream::err, text);
-    return true;
-}
-
-// The kernel ends with the program that started it, however that ends: asked once a second on the I/O thread.
-void watch_parent(kernel::Kernel& kernel, pid_t parent) {
-    kernel.timers().after(std::chrono::seconds{1}, [&kernel, parent] {
-        if (getppid() != parent) kernel.request_shutdown();
-        else watch_parent(kernel, parent);
-    });
-}
-
-// The interpreter's life, on the main thread, while the I/O thread serves.
-void run_python(kernel::PythonBackend& backend) {
-    python::Host host{{.executable = XINTERP_PYTHON,
-                       .modules = {{"_xinterp", modules::initialize_bridge}},
-                       .frozen = xinterp_frozen_modules}};
-    python::install_wake_signal();
-    const std::shared_ptr<python::Lane> lane = python::Lane::for_main();
-    backend.attach_main(lane);
-    lane->run();
-    bool ended = false;
-    {
-        const python::Detached detached;
-        ended = python::Lane::wait_until_ended(std::chrono::milliseconds{500});
-    }
-    backend.detach_main();
-    if (ended) host.finalize();
-    else PyRun_SimpleString("import atexit; atexit._run_exitfuncs()"); // finalizing under a lane that runs would crash
-}
-
-int serve(const std::string& connection_file) {
-    const auto configuration = xeus::load_configuration(connection_file);
-    python::Registry registry;
-    kernel::Kernel kernel{std::get<xeus::xkernel_configuration>(configuration), kernel_info(), registry};
-    the_kernel = &kernel;
-    modules::set_front_end(&kernel);
-    kernel.capture_process_output();
-    python::set_raw_output_hook(take_raw_output);
-    kernel::PythonBackend backend{kernel};
-    kernel.set_backend(backend, [&backend] { backend.shut_down(); });
-
-    if (std::getenv("JPY_PARENT_PID") != nullptr) watch_parent(kernel, getppid());
-
-    std::thread io{[&kernel] {
-        pthread_setname_np(pthread_self(), "io");
-        python::block_interrupt_signals();
-        kernel.serve();
-        kernel.close();
-        _exit(0); // whatever Python still does: its time is up, or it is done
-    }};
-    try {
-        run_python(backend);
-    } catch (const std::exception& error) {
-        kernel::log_warning(error.what());
-        _exit(1);
-    }
-    kernel.stop();
-    io.join();
-    return 0;
-}
-
-} // namespace
 
 int main(int argc, char* argv[]) {
     CLI::App app{"xinterp: a Jupyter kernel that runs cells in several Python interpreters."};
-    std::string connection_file;
-    app.add_option("-f,--connection-file", connection_file, "the connection file that Jupyter has written")->required();
-    app.set_version_flag("--version", XINTERP_VERSION);
+    xinterp::kernel::ProcessOptions options;
+    xinterp::python::EmbedOptions python{.executable = XINTERP_PYTHON, .x_options = {}};
+    xinterp::kernel::add_options(app, options);
+    app.add_option("--python", python.executable, "the python whose packages the cells see")
+        ->check(CLI::ExistingFile)
+        ->capture_default_str();
+    app.add_option("-X", python.x_options, "as python's own option -X")->expected(1)->take_all();
     CLI11_PARSE(app, argc, argv);
-    try {
-        return serve(connection_file);
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "xinterp: %s\n", error.what());
-        return 1;
-    }
+    return xinterp::kernel::serve(options, [&python] { xinterp::python::embed(python); });
 }

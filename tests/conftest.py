@@ -10,9 +10,21 @@ sys.path.insert(0, str(Path(__file__).parent / "kernel"))
 from harness import Client, Kernel  # noqa: E402
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What starts a kernel does so in both hosts: the executable that embeds Python, and a python that loads the module."""
+    if "host" in metafunc.fixturenames:
+        metafunc.parametrize("host", ["embedded", "hosted"], scope="session")
+
+
 @pytest.fixture(scope="session")
-def shared_kernel() -> Iterator[Kernel]:
-    kernel = Kernel()
+def spec(host: str) -> str:
+    """The kernelspec of the host under test."""
+    return f"xinterp-{host}"
+
+
+@pytest.fixture(scope="session")
+def shared_kernel(spec: str) -> Iterator[Kernel]:
+    kernel = Kernel(spec)
     yield kernel
     kernel.stop()
 
@@ -36,9 +48,9 @@ def client(kernel: Kernel) -> Client:
 
 
 @pytest.fixture
-def fresh() -> Iterator[Kernel]:
+def fresh(spec: str) -> Iterator[Kernel]:
     """A kernel of the test's own, which may end it."""
-    kernel = Kernel()
+    kernel = Kernel(spec)
     yield kernel
     kernel.stop()
 

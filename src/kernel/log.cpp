@@ -28,7 +28,7 @@ void log_warning(std::string_view text) {
         else line += c;
     }
     line += '\n';
-    python::write_directly(descriptor, line.data(), line.size());
+    ::write(descriptor, line.data(), line.size());
 }
 
 } // namespace xinterp::kernel

@@ -42,10 +42,10 @@ void pass_last_words_on(int signal) {
     std::array<char, 4096> buffer{};
     for (ssize_t count = ::read(crash_pipe, buffer.data(), buffer.size()); count > 0;
          count = ::read(crash_pipe, buffer.data(), buffer.size()))
-        python::write_directly(log_descriptor(), buffer.data(), static_cast<std::size_t>(count));
-    python::write_directly(log_descriptor(), last_words.data(), last_words_size);
+        ::write(log_descriptor(), buffer.data(), static_cast<std::size_t>(count));
+    ::write(log_descriptor(), last_words.data(), last_words_size);
     constexpr std::string_view sentence = "[xinterp] the kernel crashed.\n";
-    python::write_directly(log_descriptor(), sentence.data(), sentence.size());
+    ::write(log_descriptor(), sentence.data(), sentence.size());
     std::signal(signal, SIG_DFL);
     std::raise(signal);
 }

@@ -25,7 +25,7 @@ BridgeState* state_of(PyTypeObject* type) { return static_cast<BridgeState*>(PyT
 
 void write_in_child(int descriptor, std::string_view text) {
     while (!text.empty()) {
-        const ssize_t written = python::write_directly(descriptor, text.data(), text.size());
+        const ssize_t written = ::write(descriptor, text.data(), text.size());
         if (written <= 0) return;
         text.remove_prefix(static_cast<std::size_t>(written));
     }

@@ -1,10 +1,9 @@
-// The blocking system calls that CPython makes, under their libc names: linked into the executable, these definitions
-// come before libc's. See wake_signal.hpp for the why. Any thread; no thread state is looked at.
-
+// Any thread; no thread state is looked at.
+#include <xinterp/python/blocking_calls.hpp>
 #include <xinterp/python/lane.hpp>
+#include <xinterp/python/linkage.hpp>
 #include <xinterp/python/raw_output.hpp>
 
-#include <dlfcn.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
@@ -14,8 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
+
+// What a compiler makes of read() where it knows the buffer's size.
+extern "C" ssize_t __read_chk(int descriptor, void* buffer, std::size_t size, std::size_t capacity); // NOLINT
 
 namespace xinterp::python {
 namespace {
@@ -37,84 +41,79 @@ template <class Result> Result or_cancelled(Result result) {
     return result;
 }
 
-} // namespace
-
-} // namespace xinterp::python
-
-// NOLINTBEGIN(bugprone-reserved-identifier): the names are libc's own.
-#define XINTERP_NEXT(name) static const auto next = reinterpret_cast<decltype(&::name)>(dlsym(RTLD_NEXT, #name))
-
-using xinterp::python::or_cancelled;
-using xinterp::python::or_nothing;
-
-extern "C" {
+// libc's functions of the same names, called by everybody else in the process. In here the names mean libc's own.
+namespace diverted {
 
 ssize_t read(int descriptor, void* buffer, std::size_t size) {
-    XINTERP_NEXT(read);
-    return or_nothing(next(descriptor, buffer, size));
+    return or_nothing(::read(descriptor, buffer, size));
+}
+
+ssize_t read_checked(int descriptor, void* buffer, std::size_t size, std::size_t capacity) {
+    return or_nothing(::__read_chk(descriptor, buffer, size, capacity));
 }
 
 ssize_t readv(int descriptor, const iovec* parts, int count) {
-    XINTERP_NEXT(readv);
-    return or_nothing(next(descriptor, parts, count));
+    return or_nothing(::readv(descriptor, parts, count));
 }
 
 ssize_t write(int descriptor, const void* data, std::size_t size) {
     if (descriptor == STDOUT_FILENO || descriptor == STDERR_FILENO)
-        if (const auto hook = xinterp::python::raw_output_hook(); hook != nullptr && hook(descriptor, data, size))
+        if (const auto hook = raw_output_hook(); hook != nullptr && hook(descriptor, data, size))
             return static_cast<ssize_t>(size);
-    return or_cancelled(xinterp::python::write_directly(descriptor, data, size));
+    return or_cancelled(::write(descriptor, data, size));
+}
+
+ssize_t writev(int descriptor, const iovec* parts, int count) {
+    return or_cancelled(::writev(descriptor, parts, count));
 }
 
 ssize_t recv(int socket, void* buffer, std::size_t size, int flags) {
-    XINTERP_NEXT(recv);
-    return or_nothing(next(socket, buffer, size, flags));
+    return or_nothing(::recv(socket, buffer, size, flags));
 }
 
 ssize_t recvfrom(int socket, void* buffer, std::size_t size, int flags, sockaddr* address, socklen_t* length) {
-    XINTERP_NEXT(recvfrom);
-    return or_nothing(next(socket, buffer, size, flags, address, length));
+    return or_nothing(::recvfrom(socket, buffer, size, flags, address, length));
 }
 
 ssize_t recvmsg(int socket, msghdr* message, int flags) {
-    XINTERP_NEXT(recvmsg);
-    return or_nothing(next(socket, message, flags));
+    return or_nothing(::recvmsg(socket, message, flags));
 }
 
 ssize_t send(int socket, const void* data, std::size_t size, int flags) {
-    XINTERP_NEXT(send);
-    return or_cancelled(next(socket, data, size, flags));
+    return or_cancelled(::send(socket, data, size, flags));
+}
+
+ssize_t sendto(int socket, const void* data, std::size_t size, int flags, const sockaddr* address, socklen_t length) {
+    return or_cancelled(::sendto(socket, data, size, flags, address, length));
+}
+
+ssize_t sendmsg(int socket, const msghdr* message, int flags) {
+    return or_cancelled(::sendmsg(socket, message, flags));
 }
 
 int accept(int socket, sockaddr* address, socklen_t* length) {
-    XINTERP_NEXT(accept);
-    return or_cancelled(next(socket, address, length));
+    return or_cancelled(::accept(socket, address, length));
 }
 
 int accept4(int socket, sockaddr* address, socklen_t* length, int flags) {
-    XINTERP_NEXT(accept4);
-    return or_cancelled(next(socket, address, length, flags));
+    return or_cancelled(::accept4(socket, address, length, flags));
 }
 
 int connect(int socket, const sockaddr* address, socklen_t length) {
-    XINTERP_NEXT(connect);
-    return or_cancelled(next(socket, address, length));
+    return or_cancelled(::connect(socket, address, length));
 }
 
 int flock(int descriptor, int operation) {
-    XINTERP_NEXT(flock);
-    return or_cancelled(next(descriptor, operation));
+    return or_cancelled(::flock(descriptor, operation));
 }
 
 int poll(pollfd* entries, nfds_t count, int timeout) {
-    XINTERP_NEXT(poll);
-    return or_nothing(next(entries, count, timeout));
+    return or_nothing(::poll(entries, count, timeout));
 }
 
 int select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) {
-    XINTERP_NEXT(select);
-    const int result = next(count, readable, writable, exceptional, timeout);
-    if (result != -1 || !xinterp::python::cancelled()) return result;
+    const int result = ::select(count, readable, writable, exceptional, timeout);
+    if (result != -1 || !cancelled()) return result;
     for (fd_set* set : {readable, writable, exceptional})
         if (set != nullptr) FD_ZERO(set);
     errno = 0;
@@ -122,28 +121,57 @@ int select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, t
 }
 
 int epoll_wait(int descriptor, epoll_event* events, int count, int timeout) {
-    XINTERP_NEXT(epoll_wait);
-    return or_nothing(next(descriptor, events, count, timeout));
+    return or_nothing(::epoll_wait(descriptor, events, count, timeout));
 }
 
 pid_t waitpid(pid_t child, int* status, int options) {
-    XINTERP_NEXT(waitpid);
-    return or_nothing(next(child, status, options));
+    return or_nothing(::waitpid(child, status, options));
 }
 
 pid_t wait4(pid_t child, int* status, int options, rusage* usage) {
-    XINTERP_NEXT(wait4);
-    return or_nothing(next(child, status, options, usage));
+    return or_nothing(::wait4(child, status, options, usage));
 }
 
 int waitid(idtype_t type, id_t child, siginfo_t* info, int options) {
-    XINTERP_NEXT(waitid);
-    const int result = next(type, child, info, options);
-    if (result != -1 || !xinterp::python::cancelled()) return result;
+    const int result = ::waitid(type, child, info, options);
+    if (result != -1 || !cancelled()) return result;
     if (info != nullptr) std::memset(info, 0, sizeof *info);
     errno = 0;
     return 0;
 }
 
-} // extern "C"
-// NOLINTEND(bugprone-reserved-identifier)
+} // namespace diverted
+
+const std::array diversions{
+    Diversion{"read", reinterpret_cast<void*>(diverted::read)},
+    Diversion{"readv", reinterpret_cast<void*>(diverted::readv)},
+    Diversion{"write", reinterpret_cast<void*>(diverted::write)},
+    Diversion{"writev", reinterpret_cast<void*>(diverted::writev)},
+    Diversion{"recv", reinterpret_cast<void*>(diverted::recv)},
+    Diversion{"recvfrom", reinterpret_cast<void*>(diverted::recvfrom)},
+    Diversion{"recvmsg", reinterpret_cast<void*>(diverted::recvmsg)},
+    Diversion{"send", reinterpret_cast<void*>(diverted::send)},
+    Diversion{"sendto", reinterpret_cast<void*>(diverted::sendto)},
+    Diversion{"sendmsg", reinterpret_cast<void*>(diverted::sendmsg)},
+    Diversion{"accept", reinterpret_cast<void*>(diverted::accept)},
+    Diversion{"accept4", reinterpret_cast<void*>(diverted::accept4)},
+    Diversion{"connect", reinterpret_cast<void*>(diverted::connect)},
+    Diversion{"flock", reinterpret_cast<void*>(diverted::flock)},
+    Diversion{"poll", reinterpret_cast<void*>(diverted::poll)},
+    Diversion{"select", reinterpret_cast<void*>(diverted::select)},
+    Diversion{"epoll_wait", reinterpret_cast<void*>(diverted::epoll_wait)},
+    Diversion{"waitpid", reinterpret_cast<void*>(diverted::waitpid)},
+    Diversion{"wait4", reinterpret_cast<void*>(diverted::wait4)},
+    Diversion{"waitid", reinterpret_cast<void*>(diverted::waitid)},
+    Diversion{"__read_chk", reinterpret_cast<void*>(diverted::read_checked)},
+};
+
+} // namespace
+
+bool divert_blocking_calls() {
+    static std::atomic<std::size_t> changed = 0;
+    changed += divert_calls(diversions);
+    return changed != 0;
+}
+
+} // namespace xinterp::python

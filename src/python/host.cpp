@@ -1,5 +1,8 @@
 #include <xinterp/python/host.hpp>
+#include <xinterp/python/internals.hpp>
+#include <xinterp/python/ref.hpp>
 
+#include <new>
 #include <stdexcept>
 
 namespace xinterp::python {
@@ -19,18 +22,71 @@ void check(const PyStatus& status) {
                                  (status.err_msg != nullptr ? status.err_msg : "no reason given")};
 }
 
-} // namespace
-
-Host::Host(const HostOptions& options) {
-    for (const BuiltinModule& module : options.modules) PyImport_AppendInittab(module.name, module.initialize);
-    PyImport_FrozenModules = options.frozen;
-    Config config;
-    check(PyConfig_SetBytesString(&config.value, &config.value.executable, options.executable.c_str()));
-    check(PyConfig_SetBytesString(&config.value, &config.value.program_name, options.executable.c_str()));
-    config.value.parse_argv = 0;
-    check(Py_InitializeFromConfig(&config.value));
+// Main has made sys.builtin_module_names already, and the importer believes it; others make theirs from the table.
+void list_builtin_modules(std::span<const _inittab> added) {
+    const Ref present = Ref::borrow(PySys_GetObject("builtin_module_names"));
+    const Ref names = Ref::steal(present ? PySet_New(present.get()) : nullptr);
+    for (const _inittab& module : added) {
+        const Ref name = Ref::steal(PyUnicode_InternFromString(module.name));
+        if (names && name) PySet_Add(names.get(), name.get());
+    }
+    const Ref list = Ref::steal(names ? PySequence_List(names.get()) : nullptr);
+    const Ref sorted = Ref::steal(list && PyList_Sort(list.get()) == 0 ? PyList_AsTuple(list.get()) : nullptr);
+    if (!sorted || PySys_SetObject("builtin_module_names", sorted.get()) != 0) throw std::bad_alloc{};
 }
 
-void Host::finalize() { Py_FinalizeEx(); }
+void configure_as_console() {
+    if (!internals::configure_as_console()) throw std::bad_alloc{};
+}
+
+} // namespace
+
+void embed(const EmbedOptions& options) {
+    // What a python makes of its own command line; the options of it that matter here are -X.
+    std::vector<std::string> arguments{options.executable};
+    for (const std::string& option : options.x_options) arguments.insert(arguments.end(), {"-X", option});
+    std::vector<char*> pointers;
+    for (std::string& argument : arguments) pointers.push_back(argument.data());
+    Config config;
+    check(PyConfig_SetBytesArgv(&config.value, static_cast<Py_ssize_t>(pointers.size()), pointers.data()));
+    check(PyConfig_SetBytesString(&config.value, &config.value.executable, options.executable.c_str()));
+    check(PyConfig_SetBytesString(&config.value, &config.value.program_name, options.executable.c_str()));
+    check(Py_InitializeFromConfig(&config.value));
+    if (config.value.safe_path == 0) {
+        const Ref here = Ref::steal(PyUnicode_FromString(""));
+        PyObject* path = PySys_GetObject("path");
+        if (!here || path == nullptr || PyList_Insert(path, 0, here.get()) != 0) throw std::bad_alloc{};
+    }
+    configure_as_console();
+}
+
+void adopt() {
+    internals::set_not_running_main(PyInterpreterState_Main());
+    configure_as_console();
+}
+
+void add_modules(std::span<const _inittab> builtin, const _frozen* frozen) {
+    // Both tables are the process's, not an interpreter's, and are searched from their beginning.
+    const _inittab* present = internals::builtin_modules();
+    if (present == nullptr)
+        throw std::runtime_error{std::string{"this Python ("} + Py_GetVersion() + ") is built differently from the " +
+                                 PY_VERSION + " that xinterp was compiled for. Compile xinterp with it: " +
+                                 "pip install --force-reinstall --no-binary xinterp xinterp"};
+    std::vector<_inittab> table{builtin.begin(), builtin.end()};
+    for (; present->name != nullptr; ++present) table.push_back(*present);
+    table.push_back({nullptr, nullptr});
+    if (!internals::set_builtin_modules(table)) throw std::bad_alloc{};
+    list_builtin_modules(builtin);
+
+    static std::vector<_frozen> frozen_table; // stays for ever
+    frozen_table.clear();
+    for (; frozen->name != nullptr; ++frozen) frozen_table.push_back(*frozen);
+    for (const _frozen* other = PyImport_FrozenModules; other != nullptr && other->name != nullptr; ++other)
+        frozen_table.push_back(*other);
+    frozen_table.push_back({});
+    PyImport_FrozenModules = frozen_table.data();
+}
+
+void finalize() { Py_FinalizeEx(); }
 
 } // namespace xinterp::python

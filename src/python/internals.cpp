@@ -8,6 +8,9 @@
 #include <internal/pycore_pystate.h>
 #include <internal/pycore_runtime.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace xinterp::python::internals {
 namespace {
 
@@ -72,6 +75,30 @@ bool raise_pending_interrupt() {
     if (exception == nullptr) return false;
     PyErr_SetNone(exception);
     Py_DECREF(exception);
+    return true;
+}
+
+bool configure_as_console() {
+    // New interpreters copy main's configuration; nobody else reads these fields once main is there.
+    PyConfig* config = &PyInterpreterState_Main()->config;
+    wchar_t empty[] = L"";
+    wchar_t* arguments[] = {empty};
+    if (PyStatus_Exception(PyConfig_SetWideStringList(config, &config->argv, 1, arguments)) != 0) return false;
+    const wchar_t* first = config->safe_path != 0 ? nullptr : empty;
+    return PyStatus_Exception(PyConfig_SetString(config, &config->sys_path_0, first)) == 0;
+}
+
+const _inittab* builtin_modules() {
+    const _inittab* table = _PyRuntime.imports.inittab;
+    // The runtime keeps a copy of the public table: where the names differ, what was read is something else.
+    return table != nullptr && PyImport_Inittab != nullptr && table->name == PyImport_Inittab->name ? table : nullptr;
+}
+
+bool set_builtin_modules(std::span<const _inittab> modules) {
+    auto* copy = static_cast<_inittab*>(PyMem_RawMalloc(modules.size_bytes())); // the runtime frees it at its end
+    if (copy == nullptr) return false;
+    std::ranges::copy(modules, copy);
+    PyMem_RawFree(std::exchange(_PyRuntime.imports.inittab, copy));
     return true;
 }
 

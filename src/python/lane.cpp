@@ -1,3 +1,4 @@
+#include <xinterp/python/blocking_calls.hpp>
 #include <xinterp/python/internals.hpp>
 #include <xinterp/python/lane.hpp>
 #include <xinterp/python/ref.hpp>
@@ -215,6 +216,7 @@ void Lane::run() {
 }
 
 void Lane::begin_interruptible() {
+    divert_blocking_calls(); // of what the last cell has imported
     internals::drop_interrupts_of_this_thread();
     const std::scoped_lock lock{interrupt_mutex_};
     interrupted_ = false;
@@ -242,6 +244,7 @@ bool Lane::interrupt() {
 }
 
 bool Lane::wake_again() {
+    divert_blocking_calls(); // of what this cell has imported: the next retry of its call is caught
     const std::scoped_lock lock{interrupt_mutex_};
     if (!interruptible_ || !interrupted_) return false;
     if (!internals::interrupt_pending_in_thread(thread_)) {

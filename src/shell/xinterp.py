@@ -4,9 +4,6 @@ Interpreters are named by their names or ids. Each function raises :class:`Comma
 plain lines, where the magic would show an error.
 """
 
-from _xinterp_shell.commands import CommandError
-from _xinterp_shell.commands import run as _run
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from concurrent.interpreters import Interpreter
@@ -28,6 +25,21 @@ __all__ = [
 ]
 
 _list = list
+
+
+class CommandError(RuntimeError):
+    """A command of the kernel that could not be carried out: one or two plain lines."""
+
+
+def _run(request: dict[str, object]) -> dict[str, object]:
+    try:
+        from _xinterp_shell.commands import run
+    except ModuleNotFoundError:
+        raise CommandError(
+            "there are no interpreters to manage here: this is a plain Python, and only an xinterp kernel has them. "
+            "Run this in a cell of a notebook with that kernel."
+        ) from None
+    return run(request)
 
 
 def _targets(targets: tuple[Target, ...]) -> _list[Target]:

@@ -163,8 +163,8 @@ class Client:
 class Kernel:
     """A kernel process and its first client."""
 
-    def __init__(self, name: str = "xinterp", **options: Any) -> None:
-        self.manager = KernelManager(kernel_name=name)
+    def __init__(self, spec: str = "xinterp", **options: Any) -> None:
+        self.manager = KernelManager(kernel_name=spec)
         self.manager.start_kernel(**options)
         self.client = self.connect()
 

@@ -153,10 +153,10 @@ def sign(client: Client, parts: list[bytes]) -> list[bytes]:
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> Any:
+def told(spec: str, tmp_path: Path) -> Any:
     """A fresh kernel whose log is read."""
     with (tmp_path / "log").open("w") as log:
-        kernel = Kernel(stderr=log)
+        kernel = Kernel(spec, stderr=log)
     yield kernel, (tmp_path / "log").read_text
     assert kernel.is_alive()
     assert kernel.client.ok("1 + 1").value == "2"

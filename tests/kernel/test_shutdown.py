@@ -86,8 +86,8 @@ def test_a_restart_gives_a_fresh_kernel(fresh: Kernel) -> None:
         assert client.ok("%interp").of("display_data")[0]["data"]["text/plain"].count("\n") == 2
 
 
-def test_the_kernel_ends_when_its_parent_does() -> None:
-    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\nfrom harness import Kernel\nimport os\nprint(Kernel().pid, flush=True)\nos._exit(0)"
+def test_the_kernel_ends_when_its_parent_does(spec: str) -> None:
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\nfrom harness import Kernel\nimport os\nprint(Kernel({spec!r}).pid, flush=True)\nos._exit(0)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True).stdout
     pid = int(out)
     deadline = time.monotonic() + BOUND
@@ -96,8 +96,8 @@ def test_the_kernel_ends_when_its_parent_does() -> None:
         time.sleep(0.05)
 
 
-def test_a_crash_is_reported_on_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
-    kernel = Kernel()
+def test_a_crash_is_reported_on_the_terminal(spec: str, capfd: pytest.CaptureFixture[str]) -> None:
+    kernel = Kernel(spec)
     try:
         kernel.client.send("import ctypes, os\nos.write(2, b'') or ctypes.pythonapi.Py_FatalError(b'on purpose')")
         assert kernel.wait_for_end(BOUND)

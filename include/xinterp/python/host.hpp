@@ -1,34 +1,40 @@
-// include/xinterp/python/host.hpp: CPython embedded in this process. Main thread only.
+// include/xinterp/python/host.hpp: how CPython comes into this process and leaves it. Main thread only.
+//
+// Either the executable embeds it, or it was there first: a python that has loaded the kernel as an extension module and
+// lends it the main thread for good. What differs between the two is in here and nowhere else.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
 namespace xinterp::python {
 
-/// A module that is part of the executable and importable in every interpreter.
-struct BuiltinModule {
-    const char* name;
-    PyObject* (*initialize)();
+struct EmbedOptions {
+    /// The python whose environment this is (its prefix, its packages): what sys.executable says, so that subprocesses
+    /// can be started. One in a virtual environment brings that environment.
+    std::string executable;
+    std::vector<std::string> x_options; ///< as behind python's -X
 };
 
-struct HostOptions {
-    std::string executable; ///< what sys.executable says: a real python, so that subprocesses can be started
-    std::vector<BuiltinModule> modules; ///< in C++
-    const _frozen* frozen = nullptr;    ///< in Python, compiled into the executable; ends with a null entry
-};
+/// Starts the main interpreter and attaches it. Throws std::runtime_error with CPython's reason.
+void embed(const EmbedOptions& options);
 
-/// Main's interpreter from construction to destruction or finalize(). Throws std::runtime_error with CPython's reason.
-class Host {
-public:
-    explicit Host(const HostOptions& options);
-    Host(const Host&) = delete;
-    Host& operator=(const Host&) = delete;
-    /// Runs what atexit has and ends the interpreter. All lanes must have ended.
-    void finalize();
-};
+/// Takes the main interpreter of the python that has called into this process's kernel for the kernel's own: it no longer
+/// counts as running its program. Attached.
+void adopt();
+
+/// Makes modules importable in every interpreter of the process, whoever creates it, ahead of modules of the same names
+/// anywhere else: builtin ones in C++ and frozen ones in Python (a table that ends with a null entry, kept by reference).
+/// Main's interpreter is attached and alone. Throws std::runtime_error if this Python's runtime is not laid out as the
+/// headers say that it was built with.
+void add_modules(std::span<const _inittab> builtin, const _frozen* frozen);
+
+/// Runs what atexit has and ends the interpreter, also under Python frames of the host: its caller ends the process.
+/// All lanes must have ended.
+void finalize();
 
 } // namespace xinterp::python

@@ -6,6 +6,7 @@
 #include <Python.h>
 
 #include <cstddef>
+#include <span>
 
 namespace xinterp::python::internals {
 
@@ -27,6 +28,16 @@ void drop_interrupts_of_this_thread();
 
 /// If one is pending for the attached thread state, raises it now: true with the exception set.
 bool raise_pending_interrupt();
+
+/// Configures the interpreters that will be made as a console's: sys.argv is [''], and imports look in the current
+/// directory first, unless Python's safe_path forbids that. Main's interpreter is attached. False: out of memory.
+bool configure_as_console();
+
+/// The table of builtin modules that every interpreter's imports look in, ending with a null name; null if the runtime is
+/// not laid out as the headers say. Main's interpreter is attached.
+const _inittab* builtin_modules();
+/// Puts a copy of another one (null name included) in its place. No other interpreter exists yet.
+bool set_builtin_modules(std::span<const _inittab> modules);
 
 /// The interpreter counts as running its __main__ (is_running() is true, destroy is refused) between these.
 bool set_running_main(PyInterpreterState* interpreter);

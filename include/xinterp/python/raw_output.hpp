@@ -11,11 +11,8 @@ namespace xinterp::python {
 /// has taken the data; false lets the write go to the descriptor.
 using RawOutputHook = bool (*)(int descriptor, const void* data, std::size_t size);
 
-/// Has an effect only in an executable that links blocking_calls.cpp.
+/// Has an effect on the objects whose calls have been diverted (blocking_calls.hpp): never on the kernel's own writes.
 void set_raw_output_hook(RawOutputHook hook);
 RawOutputHook raw_output_hook();
-
-/// write(2) that the hook does not see. Any thread, async-signal-safe after its first call.
-ssize_t write_directly(int descriptor, const void* data, std::size_t size);
 
 } // namespace xinterp::python

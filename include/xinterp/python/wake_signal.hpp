@@ -1,8 +1,5 @@
 // include/xinterp/python/wake_signal.hpp: the signal that brings a lane's thread out of a system call.
-//
-// CPython retries a call that a signal interrupted, off the main thread without looking for interrupts. So the
-// executable defines the names of the blocking calls (src/python/blocking_calls.cpp): on EINTR, with an interrupt
-// pending, they report "nothing happened", Python code goes on, and KeyboardInterrupt rises at its next instruction.
+// blocking_calls.hpp tells why that takes more than a signal.
 #pragma once
 
 namespace xinterp::python {

@@ -1,5 +1,7 @@
 """`%interp` inside other code: a call that waits, with the GIL released, for the kernel's answer."""
 
+import sys
+
 import _xinterp
 
 TYPE_CHECKING = False
@@ -10,10 +12,6 @@ if TYPE_CHECKING:
 _LINE = r"""(?m)^(?P<indent>[ \t]*)(?:(?P<target>[^\n=%#'"]+?)[ \t]*=[ \t]*)?%interp(?P<words>(?:[ \t][^\n]*)?)$"""
 _EXPRESSION = r"\{([^{}]+)\}|\$([A-Za-z_]\w*)"
 FUNCTION = "__xinterp_command__"
-
-
-class CommandError(RuntimeError):
-    """A command of the kernel that could not be carried out: one or two plain lines."""
 
 
 def _string_lines(source: str) -> set[int]:
@@ -68,11 +66,19 @@ def expand(words: str, names: dict[str, object]) -> str:
 
 
 def run(request: dict[str, object]) -> dict[str, object]:
-    """One command; raises CommandError with the kernel's sentence."""
+    """One command; raises xinterp.CommandError with the kernel's sentence."""
     result = _xinterp.command(request)
     if not result["ok"]:
+        from xinterp import CommandError
+
         raise CommandError(result["error"])
     return result
+
+
+def is_command_error(error: BaseException) -> bool:
+    """Whether ``run`` has raised it."""
+    xinterp = sys.modules.get("xinterp")
+    return xinterp is not None and isinstance(error, xinterp.CommandError)
 
 
 def make_function(namespace: dict[str, object], display: Callable[..., object]) -> Callable[..., object]:

@@ -40,8 +40,6 @@ class Shell:
         self.namespace.update(In=self._inputs, _ih=self._inputs, Out=self._outputs, _oh=self._outputs)
         self.namespace.update(_="", __="", ___="", _i="", _ii="", _iii="")
         sys.displayhook = self._show_result
-        if "" not in sys.path:
-            sys.path.insert(0, "")
 
     def execute(self, request: Request) -> dict[str, object]:
         """Run a cell; return the content of its execute_reply."""
@@ -149,7 +147,7 @@ class Shell:
                 interrupt.__context__ = None
                 error = interrupt
         reply = tracebacks.describe(error)
-        if isinstance(error, commands.CommandError):
+        if commands.is_command_error(error):
             reply["ename"], reply["traceback"] = "UsageError", str(error).split("\n")
         return {**reply, "user_expressions": {}, "payload": []}
 

@@ -1,0 +1,52 @@
+"""python -m xinterp -f CONNECTION_FILE: the kernel, in this very python.
+
+It imports next to nothing: what it imports, the user's cells find imported, and Jupyter waits for it.
+"""
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _load_kernel() -> Callable[[list[str]], int] | str:
+    """The kernel's entry, or a sentence that says why there is none."""
+    try:
+        from xinterp._kernel import run
+    except ImportError as error:
+        python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+        repair = f"{sys.executable} -m pip install --force-reinstall xinterp"
+        if error.path is None:
+            return f"this xinterp was built for another Python than {python}. Build it for this one: {repair}"
+        return f"the kernel could not be loaded: {error}. Install it again, with all that belongs to it: {repair}"
+    return run
+
+
+def _leave_no_trace() -> None:
+    """Make this python what it is when it has been started with no program: what cells see is theirs alone."""
+    import builtins
+
+    names = vars(sys.modules["__main__"])
+    names.clear()
+    names.update(__name__="__main__", __doc__=None, __package__=None, __loader__=builtins.__loader__, __spec__=None)
+    names.update(__builtins__=builtins)
+    sys.argv[:] = [""]
+    if not sys.flags.safe_path:
+        sys.path[0] = ""  # the folder in which the kernel was started: imports follow os.chdir, as in a console
+    for name in [name for name in sys.modules if name == "xinterp" or name.startswith("xinterp.")]:
+        del sys.modules[name]  # in a cell, it is the kernel's own
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until the kernel is shut down, and then end the process; return an exit status if nothing was to be served."""
+    if arguments[:1] == ["install"]:
+        from xinterp.kernelspecs import main as install
+
+        return install(arguments[1:])
+    run = _load_kernel()
+    if isinstance(run, str):
+        print(f"xinterp: {run}", file=sys.stderr)
+        return 1
+    _leave_no_trace()
+    return run(arguments)
