@@ -356,14 +356,25 @@ void Commands::replace(const InterpreterInfo& old, std::function<void(json)> don
         });
 }
 
+// One after the other: their new ids are in the order of the old ones.
+void Commands::replace_from(std::size_t index, const std::shared_ptr<const std::vector<InterpreterInfo>>& old,
+                            const std::shared_ptr<std::vector<json>>& results, const Done& done) {
+    if (index == old->size()) {
+        done(combine(*results));
+        return;
+    }
+    replace((*old)[index], [this, index, old, results, done](json result) {
+        results->push_back(std::move(result));
+        replace_from(index + 1, old, results, done);
+    });
+}
+
 void Commands::reset(const json& request, const Caller& caller, const Done& done) {
     const bool force = request.value("force", false);
     const std::vector<InterpreterInfo> infos = interpreters_.resolve(strings(request, "targets"));
     for (const InterpreterInfo& info : infos) check_may_end(info, force, caller, "reset");
-    const auto gathered =
-        std::make_shared<Gathered>(infos.size(), [done](const std::vector<json>& results) { done(combine(results)); });
-    for (std::size_t i = 0; i < infos.size(); ++i)
-        replace(infos[i], [gathered, i](json result) { gathered->give(i, std::move(result)); });
+    replace_from(0, std::make_shared<const std::vector<InterpreterInfo>>(infos),
+                 std::make_shared<std::vector<json>>(), done);
 }
 
 void Commands::interrupt(const json& request, const Done& done) {

@@ -58,6 +58,8 @@ private:
     std::function<void()> wait(const nlohmann::json& request, const Caller& caller, const Done& done);
     void check_may_end(const InterpreterInfo& info, bool force, const Caller& caller, const std::string& command) const;
     void replace(const InterpreterInfo& old, std::function<void(nlohmann::json)> done);
+    void replace_from(std::size_t index, const std::shared_ptr<const std::vector<InterpreterInfo>>& old,
+                      const std::shared_ptr<std::vector<nlohmann::json>>& results, const Done& done);
 
     Interpreters& interpreters_;
     Router& router_;
