@@ -3,10 +3,12 @@ IN := tools/in
 BUILD := build
 JOBS ?= $(shell nproc)
 
-.PHONY: help demo lab build test unit kernel lint bench clean
+PYTHON_315 ?= python3.15
+
+.PHONY: help demo lab build test unit kernel wheel lint bench test-315 clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## set everything up, build, run notebooks/isolation.ipynb through the kernel, write build/demo/
 	@$(IN) python3 tools/commands/demo.py notebooks/isolation.ipynb $(BUILD)/demo
@@ -29,8 +31,17 @@ kernel: build ## the tests that speak to a real kernel over real sockets, and th
 lint: build ## formatting, clang-tidy, ruff, mypy, shellcheck
 	@$(IN) tools/commands/lint.sh
 
+wheel: ## the wheel and the source archive, in build/dist/
+	@rm -rf $(BUILD)/dist
+	@$(IN) python3 -m build --no-isolation --outdir $(BUILD)/dist >/dev/null
+
+test-315: ## the kernel's tests with Python 3.15 in it
+	@$(IN) sh -c 'cmake -S . -B build-315 -G Ninja --log-level=WARNING -DPython_EXECUTABLE=$$(command -v $(PYTHON_315))' >/dev/null
+	@$(IN) ninja -C build-315 --quiet
+	@XINTERP_BUILD=build-315 $(IN) python3 -m pytest tests/kernel tests/host -n $(JOBS)
+
 bench: build ## measure this kernel beside ipykernel and xpython; writes build/bench.json
 	@$(IN) python3 bench/bench.py --output $(BUILD)/bench.json
 
 clean: ## remove what was built (the environment in the cache folder stays)
-	@rm -rf $(BUILD)
+	@rm -rf $(BUILD) build-wheel build-315

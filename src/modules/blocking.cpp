@@ -205,9 +205,12 @@ PyObject* slice_method(PyObject* module, PyObject* const* arguments, Py_ssize_t 
     if (!method) return nullptr;
     auto& sliced = *reinterpret_cast<SlicedMethod*>(method.get());
     sliced.vectorcall = call_sliced;
-    // `with lock` takes no arguments; it waits with the lock's own acquire
-    sliced.original = kind->second == Kind::enter ? PyDict_GetItemString(dict.get(), "acquire_lock") : original.get();
-    if (sliced.original == nullptr) sliced.original = original.get();
+    // `with lock` takes no timeout; it waits with the lock's own acquire
+    sliced.original = kind->second == Kind::enter ? PyDict_GetItemString(dict.get(), "acquire") : original.get();
+    if (sliced.original == nullptr) {
+        PyErr_SetString(PyExc_AttributeError, "acquire");
+        return nullptr;
+    }
     sliced.original = Py_NewRef(sliced.original);
     sliced.kind = kind->second;
     if (PyDict_SetItem(dict.get(), arguments[1], method.get()) != 0) return nullptr;

@@ -2,8 +2,10 @@
 #include <xinterp/python/internals.hpp>
 #include <xinterp/python/ref.hpp>
 
+#include <algorithm>
 #include <new>
 #include <stdexcept>
+#include <string_view>
 
 namespace xinterp::python {
 namespace {
@@ -52,7 +54,8 @@ void embed(const EmbedOptions& options) {
     check(PyConfig_SetBytesString(&config.value, &config.value.executable, options.executable.c_str()));
     check(PyConfig_SetBytesString(&config.value, &config.value.program_name, options.executable.c_str()));
     check(Py_InitializeFromConfig(&config.value));
-    if (config.value.safe_path == 0) {
+    int safe_path = 0;
+    if (PyConfig_GetInt("safe_path", &safe_path) == 0 && safe_path == 0) {
         const Ref here = Ref::steal(PyUnicode_FromString(""));
         PyObject* path = PySys_GetObject("path");
         if (!here || path == nullptr || PyList_Insert(path, 0, here.get()) != 0) throw std::bad_alloc{};
@@ -73,7 +76,10 @@ void add_modules(std::span<const _inittab> builtin, const _frozen* frozen) {
                                  PY_VERSION + " that xinterp was compiled for. Compile xinterp with it: " +
                                  "pip install --force-reinstall --no-binary xinterp xinterp"};
     std::vector<_inittab> table{builtin.begin(), builtin.end()};
-    for (; present->name != nullptr; ++present) table.push_back(*present);
+    for (; present->name != nullptr; ++present) { // of two with one name, CPython takes the last
+        const auto same_name = [&](const _inittab& own) { return std::string_view{own.name} == present->name; };
+        if (std::ranges::none_of(builtin, same_name)) table.push_back(*present);
+    }
     table.push_back({nullptr, nullptr});
     if (!internals::set_builtin_modules(table)) throw std::bad_alloc{};
     list_builtin_modules(builtin);

@@ -9,6 +9,7 @@
 #include <internal/pycore_runtime.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 namespace xinterp::python::internals {
@@ -95,10 +96,10 @@ const _inittab* builtin_modules() {
 }
 
 bool set_builtin_modules(std::span<const _inittab> modules) {
-    auto* copy = static_cast<_inittab*>(PyMem_RawMalloc(modules.size_bytes())); // the runtime frees it at its end
+    auto* copy = static_cast<_inittab*>(std::malloc(modules.size_bytes())); // as the runtime does, which frees it
     if (copy == nullptr) return false;
     std::ranges::copy(modules, copy);
-    PyMem_RawFree(std::exchange(_PyRuntime.imports.inittab, copy));
+    std::free(std::exchange(_PyRuntime.imports.inittab, copy));
     return true;
 }
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
 
 Message = dict[str, Any]
@@ -163,8 +164,14 @@ class Client:
 class Kernel:
     """A kernel process and its first client."""
 
-    def __init__(self, spec: str = "xinterp", **options: Any) -> None:
-        self.manager = KernelManager(kernel_name=spec)
+    def __init__(self, spec: str | list[str] = "xinterp", **options: Any) -> None:
+        """``spec`` is a kernelspec's name, or the command that such a one would hold, without ``-f FILE``."""
+        if isinstance(spec, str):
+            self.manager = KernelManager(kernel_name=spec)
+        else:
+            self.manager = KernelManager()
+            argv = [*spec, "-f", "{connection_file}"]
+            self.manager._kernel_spec = KernelSpec(argv=argv, language="python", interrupt_mode="message")
         self.manager.start_kernel(**options)
         self.client = self.connect()
 

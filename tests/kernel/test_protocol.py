@@ -21,7 +21,7 @@ def test_kernel_info_states_protocol_5_5(client: Client, channel: str) -> None:
     info = ask(client, "kernel_info_request", channel=channel)
     assert (info["status"], info["protocol_version"], info["implementation"]) == ("ok", "5.5", "xinterp")
     assert info["language_info"]["name"] == "python"
-    assert info["language_info"]["version"].startswith("3.14.")
+    assert f"'{info['language_info']['version']}'" == client.ok("import platform; platform.python_version()").value
     assert info["supported_features"] == []
     header = client.result(client.request("kernel_info_request")).reply["header"]
     assert header["version"] == "5.5"

@@ -196,7 +196,7 @@ enter_sysroot() {
     export XINTERP_ENVIRONMENT=sysroot HOME=$home
     # Inside one always looks like root, whoever owns the checkout.
     export GIT_CONFIG_COUNT=$((count + 1)) "GIT_CONFIG_KEY_$count=safe.directory" "GIT_CONFIG_VALUE_$count=*"
-    export PATH="$repo/build/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    export PATH="$repo/$XINTERP_BUILD/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     # What points into the host's own Pythons and tool chains means nothing inside.
     unset PYTHONPATH PYTHONHOME VIRTUAL_ENV LD_LIBRARY_PATH LD_PRELOAD LIBRARY_PATH CPATH CC CXX
     if unshare "${flags[@]}" true 2>/dev/null; then

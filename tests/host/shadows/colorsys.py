@@ -1,0 +1,3 @@
+"""Found instead of the standard library's file of this name."""
+
+shadow = True
