@@ -41,6 +41,14 @@ KernelInfo kernel_info() {
              {"nbconvert_exporter", "python"}}};
 }
 
+xeus::xkernel_configuration read_connection(const std::string& file) {
+    try {
+        return std::get<xeus::xkernel_configuration>(xeus::load_configuration(file));
+    } catch (const std::exception& error) {
+        throw std::runtime_error{file + " is not a connection file as Jupyter writes them: " + error.what()};
+    }
+}
+
 // os.write(1, ...) and the like on a thread that belongs to a cell.
 bool take_raw_output(int descriptor, const void* data, std::size_t size) {
     const modules::CellId cell = modules::cell_of_this_thread();
@@ -84,9 +92,8 @@ void run_python(PythonBackend& backend, const std::function<void()>& start_pytho
 }
 
 void serve_until_end(const ProcessOptions& options, const std::function<void()>& start_python) {
-    const auto configuration = xeus::load_configuration(options.connection_file);
     python::Registry registry;
-    Kernel kernel{std::get<xeus::xkernel_configuration>(configuration), kernel_info(), registry};
+    Kernel kernel{read_connection(options.connection_file), kernel_info(), registry};
     the_kernel = &kernel;
     modules::set_front_end(&kernel);
     kernel.capture_process_output();
@@ -116,7 +123,8 @@ void serve_until_end(const ProcessOptions& options, const std::function<void()>&
 
 void add_options(CLI::App& app, ProcessOptions& options) {
     app.add_option("-f,--connection-file", options.connection_file, "the connection file that Jupyter has written")
-        ->required();
+        ->required()
+        ->check(CLI::ExistingFile);
     app.set_version_flag("--version", XINTERP_VERSION);
 }
 

@@ -15,12 +15,23 @@ def _load_kernel() -> Callable[[list[str]], int] | str:
     try:
         from xinterp._kernel import run
     except ImportError as error:
-        python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
-        repair = f"{sys.executable} -m pip install --force-reinstall xinterp"
-        if error.path is None:
-            return f"this xinterp was built for another Python than {python}. Build it for this one: {repair}"
-        return f"the kernel could not be loaded: {error}. Install it again, with all that belongs to it: {repair}"
+        again = f"{sys.executable} -m pip install --force-reinstall xinterp"
+        if error.path is not None:  # it was found
+            return f"the kernel could not be loaded: {error}. Install it again, with all that belongs to it: {again}"
+        here = f"{sys.version_info.major}.{sys.version_info.minor}"
+        return f"this xinterp was built for {_built_for()}, and this is Python {here}. Install it for this one: {again}"
     return run
+
+
+def _built_for() -> str:
+    """The Python whose extension module lies beside this file."""
+    import os
+    import re
+
+    for name in os.listdir(os.path.dirname(__file__)):
+        if built := re.match(r"_kernel\.cpython-3(\d+)(t?)", name):
+            return f"Python 3.{built[1]}{built[2]}"
+    return "no Python"
 
 
 def _leave_no_trace() -> None:
