@@ -5,10 +5,10 @@ JOBS ?= $(shell nproc)
 
 PYTHON_315 ?= python3.15
 
-.PHONY: help demo lab build test unit kernel wheel lint bench test-315 clean
+.PHONY: help demo lab build test unit kernel wheel wheel-test lint bench test-315 clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## set everything up, build, run notebooks/isolation.ipynb through the kernel, write build/demo/
 	@$(IN) python3 tools/commands/demo.py notebooks/isolation.ipynb $(BUILD)/demo
@@ -20,20 +20,27 @@ build: ## compile the kernel
 	@$(IN) cmake -S . -B $(BUILD) -G Ninja --log-level=WARNING >/dev/null
 	@$(IN) ninja -C $(BUILD) --quiet
 
-test: lint unit kernel ## run every test
+test: lint unit wheel-test kernel ## run every test
 
 unit: build ## the C++ unit tests
 	@$(IN) $(BUILD)/tests/unit_tests
 
-kernel: build ## the tests that speak to a real kernel over real sockets, and those of the tools
+kernel: build wheel ## the tests that speak to a real kernel over real sockets, and those of the tools
 	@$(IN) python3 -m pytest tests -n $(JOBS)
 
 lint: build ## formatting, clang-tidy, ruff, mypy, shellcheck
 	@$(IN) tools/commands/lint.sh
 
-wheel: ## the wheel and the source archive, in build/dist/
+wheel: build ## the wheel and the source archive, in build/dist/
 	@rm -rf $(BUILD)/dist
-	@$(IN) python3 -m build --no-isolation --outdir $(BUILD)/dist >/dev/null
+	@$(IN) python3 -m build --quiet --no-isolation --outdir $(BUILD)/dist
+
+wheel-test: wheel ## install the wheel and run it on a machine with Python, pip and Jupyter alone
+	@if [ "$$($(IN) printenv XINTERP_ENVIRONMENT)" = sysroot ]; then \
+		XINTERP_USE=sysroot XINTERP_PACKAGES=tools/packages-minimal.txt $(IN) python3 tests/installed/try_minimal.py; \
+	else \
+		echo "wheel: not tried on a minimal machine, which takes the private userland (docs/environment.md)"; \
+	fi
 
 test-315: ## the kernel's tests with Python 3.15 in it
 	@$(IN) sh -c 'cmake -S . -B build-315 -G Ninja --log-level=WARNING -DPython_EXECUTABLE=$$(command -v $(PYTHON_315))' >/dev/null

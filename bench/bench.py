@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""bench.py --output FILE.json [--quick]: xinterp beside ipykernel and xpython, measured in one run.
+"""bench.py --output FILE.json [--quick] [--only SUBSTRING]: both hosts of xinterp beside ipykernel and xpython.
 
 The kernels take turns, repetition by repetition, so that a busy moment of the machine falls on all of them.
 """
@@ -9,7 +9,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -20,40 +20,53 @@ import report
 from bare_client import BenchError
 from kernels import find_spec
 
-KERNELS = {"ipykernel": "python3", "xpython": "xpython", "xinterp": "xinterp"}  # name here -> kernelspec
-ALL = tuple(KERNELS)
-PEERS = tuple(kernel for kernel in KERNELS if kernel != report.OWN)
+SPECS = {  # column of the table -> kernelspec
+    report.SCRIPT: "xinterp-hosted",  # its python, without the kernel
+    report.IPYKERNEL: "python3",
+    "xpython": "xpython",
+    "hosted": "xinterp-hosted",
+    "embedded": "xinterp-embedded",
+}
+ALL = tuple(column for column in SPECS if column != report.SCRIPT)
+PEERS = tuple(kernel for kernel in ALL if kernel not in report.OWN)
+
+type Measured = dict[str, Callable[[], measures.Numbers]]  # column -> the measure that is taken for it
 
 
 @dataclass(frozen=True)
 class Task:
-    """One measure, the kernels it is for, and how often each is measured."""
+    """One measure of several kernels, and how often it is taken of each."""
 
     name: str
-    measure: Callable[[str], measures.Numbers]
-    kernels: tuple[str, ...]
+    measured: Measured
     repetitions: int
+
+
+def of(columns: Iterable[str], measure: Callable[..., measures.Numbers], **options: object) -> Measured:
+    return {column: partial(measure, SPECS[column], **options) for column in columns}
 
 
 def tasks(quick: bool) -> list[Task]:
     count, cycles = (50, 10) if quick else (300, 40)
-    own = (report.OWN,)
+    own = report.OWN
     few, some, many = (1, 1, 2) if quick else (3, 5, 9)
     return [
-        Task("start", measures.start, ALL, many),
-        Task("replies", partial(measures.replies, count=count), ALL, few),
-        Task("200,000 lines", partial(measures.printing, lines=200_000), ALL, few),
-        Task("1,000,000 lines", partial(measures.printing, lines=1_000_000), own, few),
-        Task("alternating writes", partial(measures.alternating, writes=100_000), own, few),
-        Task("memory", measures.memory, ALL, few),
-        Task("two interpreters", measures.parallel, own, many),
-        Task("interrupts", partial(measures.interrupts, has_lanes=False), PEERS, few),
-        Task("interrupts", partial(measures.interrupts, has_lanes=True), own, some),
+        Task("start", of(ALL, measures.start), many),
+        Task("replies", of(ALL, measures.replies, count=count), few),
+        Task("200,000 lines", of(ALL, measures.printing, lines=200_000), few),
+        Task("1,000,000 lines", of(own, measures.printing, lines=1_000_000), few),
+        Task("alternating writes", of(own, measures.alternating, writes=100_000), few),
+        Task("memory", of(ALL, measures.memory), few),
+        Task("two interpreters", of(own, measures.parallel), many),
+        Task("interrupts", of(PEERS, measures.interrupts, has_lanes=False), few),
+        Task("interrupts", of(own, measures.interrupts, has_lanes=True), some),
         *(
-            Task(f"shutdown, {state}", partial(measures.shutdown, state=state), ALL if state == "idle" else own, few)
+            Task(f"shutdown, {state}", of(ALL if state == "idle" else own, measures.shutdown, state=state), few)
             for state in measures.SHUT_DOWN
         ),
-        Task("create and close", partial(measures.lifecycle, count=cycles), own, few),
+        Task("create and close", of(own, measures.lifecycle, count=cycles), few),
+        Task("loads", of([report.SCRIPT], measures.loads_in_script) | of(ALL, measures.loads_in_main), some),
+        Task("loads in a lane", of(own, measures.loads_in_lane), few),
     ]
 
 
@@ -72,38 +85,39 @@ class Run:
         self.versions: dict[str, str] = {}
 
     @property
-    def kernels(self) -> list[str]:
+    def columns(self) -> list[str]:
         return list(self.versions)
 
-    def find_kernels(self) -> None:
-        for kernel, spec in KERNELS.items():
+    def find(self) -> None:
+        for column, spec in SPECS.items():
             if find_spec(spec) is None:
-                self.problems.append(f"{kernel} is not installed (no kernelspec {spec!r}): not measured.")
+                self.problems.append(f"{column} is not installed (no kernelspec {spec!r}): not measured.")
                 continue
+            describe = measures.describe_script if column == report.SCRIPT else measures.describe
             try:
-                self.versions[kernel] = measures.describe(spec)
+                self.versions[column] = describe(spec)
             except BenchError as problem:
-                self.problems.append(f"{kernel} does not start: {problem}.")
+                self.problems.append(f"{column} does not start: {problem}.")
 
     def take(self, task: Task) -> None:
-        kernels = [kernel for kernel in self.kernels if kernel in task.kernels]
+        columns = [column for column in self.columns if column in task.measured]
         for repetition in range(task.repetitions):
             show_progress(f"{task.name}, {repetition + 1} of {task.repetitions}")
-            turn = repetition % len(kernels) if kernels else 0
-            for kernel in kernels[turn:] + kernels[:turn]:
-                self._measure(task, kernel)
+            turn = repetition % len(columns) if columns else 0
+            for column in columns[turn:] + columns[:turn]:
+                self._measure(task, column)
 
-    def _measure(self, task: Task, kernel: str) -> None:
+    def _measure(self, task: Task, column: str) -> None:
         try:
-            numbers = task.measure(KERNELS[kernel])
+            numbers = task.measured[column]()
         except Exception as problem:  # one kernel's trouble is reported and does not end the run
             what = str(problem) if isinstance(problem, BenchError) else repr(problem)
-            text = f"{kernel}, {task.name}: {what}."
+            text = f"{column}, {task.name}: {what}."
             if text not in self.problems:
                 self.problems.append(text)
             return
         for key, value in numbers.items():
-            self.results.setdefault(kernel, {}).setdefault(key, []).append(value)
+            self.results.setdefault(column, {}).setdefault(key, []).append(value)
 
 
 def machine() -> dict[str, str | int | float | None]:
@@ -116,47 +130,53 @@ def machine() -> dict[str, str | int | float | None]:
     }
 
 
-def text_of(run: Run, before: dict[str, str | int | float | None]) -> str:
+def text_of(run: Run, before: dict[str, str | int | float | None], complete: bool) -> str:
     """All that is printed."""
-    versions = ", ".join(f"{kernel} ({version})" for kernel, version in run.versions.items())
+    versions = ", ".join(f"{column} ({version})" for column, version in run.versions.items())
     lines = [
-        f"Kernels: {versions}",
+        f"Measured: {versions}",
         f"Machine: {before['cores']} cores, load {before['load']} before the run",
-        f"Medians; of lost lines the most. A ratio is to {report.REFERENCE}; targets are {report.OWN}'s.",
-        "",
-        report.table(run.results, run.kernels),
+        "Medians; of lost lines the most.",
     ]
-    remarks = [*run.problems, *report.notes(run.results, run.kernels)]
-    return "\n".join([*lines, "", *remarks] if remarks else lines)
+    tables = [report.in_text(table, run.results, run.columns, complete) for table in report.TABLES]
+    remarks = [*run.problems, *report.notes(run.results, run.columns)]
+    return "\n\n".join(filter(None, ["\n".join(lines), *tables, "\n".join(remarks)]))
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Measure xinterp beside ipykernel and xpython.")
+    parser = argparse.ArgumentParser(description="Measure both hosts of xinterp beside ipykernel and xpython.")
     parser.add_argument("--output", type=Path, required=True, metavar="FILE.json", help="where the numbers go")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, rougher numbers")
+    parser.add_argument("--only", default="", metavar="SUBSTRING", help="the tasks whose name contains this")
     arguments = parser.parse_args()
+    chosen = [task for task in tasks(arguments.quick) if arguments.only in task.name]
+    if not chosen:
+        names = dict.fromkeys(task.name for task in tasks(arguments.quick))
+        parser.error(f"no task has {arguments.only!r} in its name; there are: {'; '.join(names)}")
 
     before = machine()
     run = Run()
-    run.find_kernels()
-    for task in tasks(arguments.quick):
+    run.find()
+    for task in chosen:
         run.take(task)
     show_progress("")
 
-    print(text_of(run, before))
+    print(text_of(run, before, complete=not arguments.only))
     document = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "quick": arguments.quick,
+        "only": arguments.only or None,
         "machine": before,
         "versions": run.versions,
-        **report.as_json(run.results, run.kernels),
+        "kernels": [column for column in run.columns if column in ALL],
+        "measures": report.as_json(run.results, run.columns),
         "problems": run.problems,
-        "remarks": report.notes(run.results, run.kernels),
+        "remarks": report.notes(run.results, run.columns),
     }
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     print(f"\nwrote {arguments.output}")
-    return 0 if report.OWN in run.results else 1
+    return 0 if all(kernel in run.results for kernel in report.OWN) else 1
 
 
 if __name__ == "__main__":

@@ -40,6 +40,16 @@ def find_spec(name: str) -> KernelSpec | None:
     return spec if spec is not None and shutil.which(command[0]) else None
 
 
+def run_python(name: str, *arguments: str) -> str:
+    """What the python that a kernelspec names prints, started afresh with these arguments and with no kernel in it."""
+    manager = KernelManager(kernel_name=name)
+    command = [manager.format_kernel_cmd()[0], *arguments]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
+    if ended.returncode != 0:
+        raise BenchError(f"{command[0]} ended with exit status {ended.returncode}")
+    return ended.stdout
+
+
 class RunningKernel:
     """One kernel process and a bare client that was connected to it before it was started."""
 

@@ -10,10 +10,12 @@ import select
 import statistics
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import loads
 from bare_client import BareClient, BenchError, Output, execute_content
 from jupyter_client.blocking.client import BlockingKernelClient
-from kernels import RunningKernel, running
+from kernels import RunningKernel, run_python, running
 
 WARM_UP = 30  # cells before the ones that count
 
@@ -204,6 +206,40 @@ def _answered(client: BareClient) -> str:
         raise BenchError("a detached cell failed")
     request: str = json.loads(frames[1])["msg_id"]
     return request
+
+
+def loads_in_script(name: str) -> Numbers:
+    """A fresh process of the kernel's python, without the kernel."""
+    return _load_times(run_python(name, loads.__file__))
+
+
+def loads_in_main(name: str) -> Numbers:
+    with running(name) as kernel:
+        kernel.client.wait_ready()
+        return _load_times(kernel.client.run(_loads_text()).text("stdout"))
+
+
+def loads_in_lane(name: str) -> Numbers:
+    with running(name) as kernel:
+        kernel.client.wait_ready()
+        kernel.client.run("%interp create alice")
+        times = _load_times(kernel.client.run(f"%%interp alice\n{_loads_text()}").text("stdout"))
+        return {f"{load}, in a lane": seconds for load, seconds in times.items()}
+
+
+def _loads_text() -> str:
+    return Path(loads.__file__).read_text(encoding="utf-8")
+
+
+def _load_times(printed: str) -> Numbers:
+    times = {load: float(seconds) for load, seconds in (line.split(": ") for line in printed.splitlines())}
+    if times.keys() != loads.LOADS.keys():
+        raise BenchError(f"the loads printed {printed!r}")
+    return times
+
+
+def describe_script(name: str) -> str:
+    return run_python(name, "--version").strip()
 
 
 def describe(name: str) -> str:

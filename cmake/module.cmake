@@ -2,7 +2,7 @@
 # build/python/ is the package as it will be installed.
 set(XINTERP_PACKAGE ${CMAKE_BINARY_DIR}/python/xinterp)
 set(XINTERP_PACKAGE_SOURCES
-  src/package/__main__.py src/package/kernelspecs.py src/package/launch.py src/package/py.typed)
+  src/package/__main__.py src/package/_kernel.pyi src/package/kernelspecs.py src/package/launch.py src/package/py.typed)
 
 python_add_library(xinterp_module MODULE WITH_SOABI kernel/module.cpp)
 target_link_libraries(xinterp_module PRIVATE xinterp_kernel xinterp_frozen CLI11::CLI11 xinterp_options)

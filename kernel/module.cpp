@@ -47,7 +47,8 @@ PyObject* run(PyObject*, PyObject* arguments) {
 
 PyMethodDef methods[] = {
     {"run", run, METH_O,
-     "run(arguments, /)\n--\n\nServe as a kernel. Takes the main thread and never returns, unless the arguments (a list "
+     "run(arguments, /)\n--\n\nServe as a kernel. Takes the main thread and never returns, unless the arguments (a "
+     "list "
      "of strings) are\nwrong or ask for help: then it returns an exit status."},
     {nullptr, nullptr, 0, nullptr},
 };
@@ -57,9 +58,17 @@ PyModuleDef_Slot slots[] = {
     {0, nullptr},
 };
 
-PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_kernel", "The kernel, in the process of the python that imports it.",
-                          0, methods, slots, nullptr, nullptr, nullptr};
+PyModuleDef definition = {PyModuleDef_HEAD_INIT,
+                          "_kernel",
+                          "The kernel, in the process of the python that imports it.",
+                          0,
+                          methods,
+                          slots,
+                          nullptr,
+                          nullptr,
+                          nullptr};
 
 } // namespace
 
+// NOLINTNEXTLINE(bugprone-reserved-identifier): CPython looks for this name
 PyMODINIT_FUNC PyInit__kernel() { return PyModuleDef_Init(&definition); }

@@ -373,8 +373,8 @@ void Commands::reset(const json& request, const Caller& caller, const Done& done
     const bool force = request.value("force", false);
     const std::vector<InterpreterInfo> infos = interpreters_.resolve(strings(request, "targets"));
     for (const InterpreterInfo& info : infos) check_may_end(info, force, caller, "reset");
-    replace_from(0, std::make_shared<const std::vector<InterpreterInfo>>(infos),
-                 std::make_shared<std::vector<json>>(), done);
+    replace_from(0, std::make_shared<const std::vector<InterpreterInfo>>(infos), std::make_shared<std::vector<json>>(),
+                 done);
 }
 
 void Commands::interrupt(const json& request, const Done& done) {

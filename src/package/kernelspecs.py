@@ -41,7 +41,9 @@ def install(data_folder: Path, name: str, display_name: str | None) -> tuple[Pat
     Raises InstallError for a name that Jupyter would not accept and for a folder that cannot be written to.
     """
     if not re.fullmatch(r"[A-Za-z0-9._-]+", name):
-        raise InstallError(f"{name!r} cannot be a kernel's name: letters, digits and . _ - only, for example xinterp-2.")
+        raise InstallError(
+            f"{name!r} cannot be a kernel's name: letters, digits and . _ - only, for example xinterp-2."
+        )
     source = Path(__file__).with_name("kernelspec")
     folder = data_folder / "kernels" / name
     spec = json.loads((source / "kernel.json").read_text(encoding="utf-8"))
@@ -60,8 +62,8 @@ def install(data_folder: Path, name: str, display_name: str | None) -> tuple[Pat
     except OSError as error:
         raise InstallError(
             f"cannot write to {error.filename or folder}: {error.strerror}.\n"
-            "Install for yourself with --user, into this environment with --sys-prefix, or into another folder of yours "
-            "with --prefix FOLDER."
+            "Install for yourself with --user, into this environment with --sys-prefix, or into another folder of "
+            "yours with --prefix FOLDER."
         ) from error
     return folder, replaced
 

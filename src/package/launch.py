@@ -25,11 +25,11 @@ def _load_kernel() -> Callable[[list[str]], int] | str:
 
 def _built_for() -> str:
     """The Python whose extension module lies beside this file."""
-    import os
     import re
+    from pathlib import Path
 
-    for name in os.listdir(os.path.dirname(__file__)):
-        if built := re.match(r"_kernel\.cpython-3(\d+)(t?)", name):
+    for module in Path(__file__).parent.iterdir():
+        if built := re.match(r"_kernel\.cpython-3(\d+)(t?)", module.name):
             return f"Python 3.{built[1]}{built[2]}"
     return "no Python"
 
@@ -50,7 +50,7 @@ def _leave_no_trace() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until the kernel is shut down, and then end the process; return an exit status if nothing was to be served."""
+    """Serve until the kernel is shut down and end the process; return an exit status if there is nothing to serve."""
     if arguments[:1] == ["install"]:
         from xinterp.kernelspecs import main as install
 

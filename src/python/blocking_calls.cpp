@@ -44,17 +44,13 @@ template <class Result> Result or_cancelled(Result result) {
 // libc's functions of the same names, called by everybody else in the process. In here the names mean libc's own.
 namespace diverted {
 
-ssize_t read(int descriptor, void* buffer, std::size_t size) {
-    return or_nothing(::read(descriptor, buffer, size));
-}
+ssize_t read(int descriptor, void* buffer, std::size_t size) { return or_nothing(::read(descriptor, buffer, size)); }
 
 ssize_t read_checked(int descriptor, void* buffer, std::size_t size, std::size_t capacity) {
     return or_nothing(::__read_chk(descriptor, buffer, size, capacity));
 }
 
-ssize_t readv(int descriptor, const iovec* parts, int count) {
-    return or_nothing(::readv(descriptor, parts, count));
-}
+ssize_t readv(int descriptor, const iovec* parts, int count) { return or_nothing(::readv(descriptor, parts, count)); }
 
 ssize_t write(int descriptor, const void* data, std::size_t size) {
     if (descriptor == STDOUT_FILENO || descriptor == STDERR_FILENO)
@@ -75,9 +71,7 @@ ssize_t recvfrom(int socket, void* buffer, std::size_t size, int flags, sockaddr
     return or_nothing(::recvfrom(socket, buffer, size, flags, address, length));
 }
 
-ssize_t recvmsg(int socket, msghdr* message, int flags) {
-    return or_nothing(::recvmsg(socket, message, flags));
-}
+ssize_t recvmsg(int socket, msghdr* message, int flags) { return or_nothing(::recvmsg(socket, message, flags)); }
 
 ssize_t send(int socket, const void* data, std::size_t size, int flags) {
     return or_cancelled(::send(socket, data, size, flags));
@@ -91,9 +85,7 @@ ssize_t sendmsg(int socket, const msghdr* message, int flags) {
     return or_cancelled(::sendmsg(socket, message, flags));
 }
 
-int accept(int socket, sockaddr* address, socklen_t* length) {
-    return or_cancelled(::accept(socket, address, length));
-}
+int accept(int socket, sockaddr* address, socklen_t* length) { return or_cancelled(::accept(socket, address, length)); }
 
 int accept4(int socket, sockaddr* address, socklen_t* length, int flags) {
     return or_cancelled(::accept4(socket, address, length, flags));
@@ -103,13 +95,9 @@ int connect(int socket, const sockaddr* address, socklen_t length) {
     return or_cancelled(::connect(socket, address, length));
 }
 
-int flock(int descriptor, int operation) {
-    return or_cancelled(::flock(descriptor, operation));
-}
+int flock(int descriptor, int operation) { return or_cancelled(::flock(descriptor, operation)); }
 
-int poll(pollfd* entries, nfds_t count, int timeout) {
-    return or_nothing(::poll(entries, count, timeout));
-}
+int poll(pollfd* entries, nfds_t count, int timeout) { return or_nothing(::poll(entries, count, timeout)); }
 
 int select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) {
     const int result = ::select(count, readable, writable, exceptional, timeout);
@@ -124,9 +112,7 @@ int epoll_wait(int descriptor, epoll_event* events, int count, int timeout) {
     return or_nothing(::epoll_wait(descriptor, events, count, timeout));
 }
 
-pid_t waitpid(pid_t child, int* status, int options) {
-    return or_nothing(::waitpid(child, status, options));
-}
+pid_t waitpid(pid_t child, int* status, int options) { return or_nothing(::waitpid(child, status, options)); }
 
 pid_t wait4(pid_t child, int* status, int options, rusage* usage) {
     return or_nothing(::wait4(child, status, options, usage));

@@ -57,6 +57,7 @@ public:
     }
 
 private:
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the linker tells addresses as numbers
     template <class Type> static Type* at(Address address) { return reinterpret_cast<Type*>(address); }
 
     static Address here() {

@@ -1,5 +1,6 @@
-// Modules that shadow standard ones, added to a Python as the kernel adds its own: by an executable that embeds it (with
-// SHADOW_EMBEDDED: shadow SCRIPT) and by an extension module (import _shadow). test_modules.py looks what imports find.
+// Modules that shadow standard ones, added to a Python as the kernel adds its own: by an executable that embeds it
+// (with SHADOW_EMBEDDED: shadow SCRIPT) and by an extension module (import _shadow). test_modules.py looks what imports
+// find.
 #include <xinterp/python/host.hpp>
 
 #include <array>
@@ -41,7 +42,8 @@ int main(int, char* argv[]) try {
 }
 #else
 PyMODINIT_FUNC PyInit__shadow() {
-    static PyModuleDef module{PyModuleDef_HEAD_INIT, "_shadow", nullptr, 0, nullptr, nullptr, nullptr, nullptr, nullptr};
+    static PyModuleDef module{
+        PyModuleDef_HEAD_INIT, "_shadow", nullptr, 0, nullptr, nullptr, nullptr, nullptr, nullptr};
     try {
         add_shadows();
     } catch (const std::exception& error) {

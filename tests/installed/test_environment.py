@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import Client, Kernel
 from environments import BUILD, VirtualEnvironment, bare_environment, built_wheel, make_wheel
+from harness import Client, Kernel
 
 PROBE = """
 import json, site, sys, time
@@ -146,7 +146,9 @@ def test_pip_from_a_cell_installs_what_the_next_line_imports(client: Client, tar
         result = client.ok(target + code)
         assert f"Successfully installed {name}-1.0" in result.stdout and result.value == "42"
     finally:
-        client.ok(f"import subprocess, sys\nsubprocess.run([sys.executable, '-m', 'pip', 'uninstall', '-qy', '{name}'])")
+        client.ok(
+            f"import subprocess, sys\nsubprocess.run([sys.executable, '-m', 'pip', 'uninstall', '-qy', '{name}'])"
+        )
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
@@ -157,7 +159,9 @@ def test_multiprocessing_starts_processes(client: Client, target: str, method: s
 
 def test_multiprocessing_forks_main_with_what_cells_have_defined(client: Client) -> None:
     client.ok("%interp create alice")
-    client.ok("import multiprocessing, warnings\nwarnings.simplefilter('ignore')\ndef triple(number): return 3 * number")
+    client.ok(
+        "import multiprocessing, warnings\nwarnings.simplefilter('ignore')\ndef triple(number): return 3 * number"
+    )
     code = "with multiprocessing.get_context('fork').Pool(2) as pool: print(pool.map(triple, [1, 2, 3]))"
     assert client.ok(code).stdout == "[3, 6, 9]\n"
     assert client.ok("%%interp alice\n1 + 1").value == "2"

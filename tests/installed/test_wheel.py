@@ -1,7 +1,6 @@
 """The wheel and its kernelspecs: installed, found, run, removed, and what goes wrong told in a sentence."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -85,11 +84,15 @@ def test_install_makes_further_kernelspecs(
 ) -> None:
     name = f"own{place}".replace("--", ".")
     option = [place, str(tmp_path / "prefix")] if place == "--prefix" else [place]
-    folder = {
-        "--user": tmp_path / "home/.local/share",
-        "--sys-prefix": jupyter.folder / "share",
-        "--prefix": tmp_path / "prefix/share",
-    }[place] / "jupyter/kernels" / name
+    folder = (
+        {
+            "--user": tmp_path / "home/.local/share",
+            "--sys-prefix": jupyter.folder / "share",
+            "--prefix": tmp_path / "prefix/share",
+        }[place]
+        / "jupyter/kernels"
+        / name
+    )
     variables = home | ({"JUPYTER_PATH": str(tmp_path / "prefix/share/jupyter")} if place == "--prefix" else {})
     install = ["-m", "xinterp", "install", *option, "--name", name, "--display-name", "My own"]
     assert jupyter.ok(*install, **home) == f"installed the kernelspec {name} in {folder}\n"
@@ -124,7 +127,10 @@ def test_a_kernelspec_whose_python_is_gone_says_what_to_do(jupyter: VirtualEnvir
     ("arguments", "sentence"),
     [
         (["--prefix", "/proc/nowhere"], "xinterp: cannot write to /proc/nowhere: No such file or directory."),
-        (["--prefix", "/dev/null"], "xinterp: cannot write to /dev/null/share/jupyter/kernels/xinterp: Not a directory."),
+        (
+            ["--prefix", "/dev/null"],
+            "xinterp: cannot write to /dev/null/share/jupyter/kernels/xinterp: Not a directory.",
+        ),
         (["--name", "two words"], "xinterp: 'two words' cannot be a kernel's name: letters, digits and . _ - only"),
         (["--user", "--sys-prefix"], "error: argument --sys-prefix: not allowed with argument --user"),
         (["--nmae", "x"], "error: unrecognized arguments: --nmae x"),

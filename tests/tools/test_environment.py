@@ -67,7 +67,7 @@ def test_a_failed_set_up_says_why_and_leaves_nothing(machine: dict[str, str], sa
     result = set_up(machine)
     assert result.returncode == 1
     assert sentence in result.stderr
-    assert "about 700 MB to download, 3 GB on disk, 5 minutes" in result.stderr, "the cost is said before it starts"
+    assert "about 700 MB to download, 3000 MB on disk, 5 minutes" in result.stderr, "the cost is said before it starts"
     assert re.search(r"^  \d+ s  working$", result.stderr, re.MULTILINE), "progress is shown"
     assert left_behind(machine) == []
 

@@ -13,6 +13,7 @@ clang-format --dry-run --Werror "${cpp[@]}"
 ruff format --quiet --check .
 ruff check --quiet .
 MYPYPATH=src/shell:src/typing mypy --no-error-summary src/shell
+MYPYPATH=src/shell:src/typing:build/python mypy --no-error-summary build/python/xinterp/{__main__,kernelspecs,launch}.py
 shellcheck -x "${shell[@]}"
 # clang-tidy reads each file as the compiler does: what has not changed since it was last found clean is passed over.
 mkdir -p build/tidy

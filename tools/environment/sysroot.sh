@@ -3,11 +3,15 @@
 # mmdebstrap. Sourced by tools/in.
 # shellcheck shell=bash
 
-readonly packages_file=$repo/tools/packages.txt
-readonly download_mb=700 disk_mb=4200 minutes=5 # what the full set-up costs, disk at its highest
+# Which one: XINTERP_PACKAGES names another list.
+readonly packages_file=$repo/${XINTERP_PACKAGES:-tools/packages.txt}
 
-suite() { sed -n 's/^suite: *//p' "$packages_file"; }
-packages() { sed -e 's/#.*//' -e '/^suite:/d' -e '/^[[:space:]]*$/d' "$packages_file" | tr -s '[:space:]' ' ' | sed -e 's/ $//'; }
+fact() { sed -n "s/^$1: *//p" "$packages_file"; }
+suite() { fact suite; }
+# What the full set-up costs: megabytes to download, on disk at its highest and in the end, and minutes.
+download_mb=$(fact download) disk_mb=$(fact peak) kept_mb=$(fact disk) minutes=$(fact minutes)
+readonly download_mb disk_mb kept_mb minutes
+packages() { sed -e 's/#.*//' -e '/^[a-z]*:/d' -e '/^[[:space:]]*$/d' "$packages_file" | tr -s '[:space:]' ' ' | sed -e 's/ $//'; }
 
 # The folder is named after what it holds: several checkouts share it, and a changed list makes another one.
 sysroot_folder() {
@@ -75,7 +79,7 @@ explain_failure() {
             "Check the network (and apt's proxy setting), or set XINTERP_MIRROR to another Debian mirror, and run the same command again." \
             "Nothing was left behind. Details: $kept"
     elif grep -qiE 'unable to locate package|has no installation candidate' "$log"; then
-        fail "a package of tools/packages.txt is not in Debian $(suite) any more:" \
+        fail "a package of ${packages_file#"$repo"/} is not in Debian $(suite) any more:" \
             "$(grep -iE -m1 'unable to locate package|has no installation candidate' "$log")" \
             "Look its new name up and change that file. Details: $kept"
     fi
@@ -94,14 +98,14 @@ build_sysroot() {
     [ "$(id -u)" -eq 0 ] || folders+=("${TMPDIR:-/tmp}") # where mmdebstrap then builds it first
     for folder in "${folders[@]}"; do
         free_mb=$(df -Pm "$folder" | awk 'NR == 2 {print $4}')
-        if [ "$free_mb" -lt $disk_mb ]; then
+        if [ "$free_mb" -lt "$disk_mb" ]; then
             fail "the set-up needs $disk_mb MB in $folder, and $free_mb MB are free." \
                 "Free some, or set XINTERP_CACHE (TMPDIR) to a folder on another disk, and run the same command again."
         fi
     done
 
     say "Setting up a private Debian userland in $sysroot"
-    say "(once; about $download_mb MB to download, 3 GB on disk, $minutes minutes; Ctrl-C leaves nothing behind)."
+    say "(once; about $download_mb MB to download, $kept_mb MB on disk, $minutes minutes; Ctrl-C leaves nothing behind)."
     log=$(mktemp)
     mkdir -p "$partial"
     local started=$SECONDS worker

@@ -1,5 +1,5 @@
-// include/xinterp/kernel/process.hpp: the kernel as a process, from its command line to its end. What the executable and
-// the extension module have in common, which is all but how CPython got here.
+// include/xinterp/kernel/process.hpp: the kernel as a process, from its command line to its end. What the executable
+// and the extension module have in common, which is all but how CPython got here.
 #pragma once
 
 #include <functional>

@@ -2,8 +2,8 @@
 //
 // CPython retries a call that a signal has ended, and off the main thread it does not look for interrupts first. So the
 // calls that it makes are diverted (linkage.hpp): on EINTR, with an interrupt pending for the lane, they report that
-// nothing has happened, Python code goes on, and KeyboardInterrupt rises at its next instruction. write() to descriptors
-// 1 and 2 is seen by the hook of raw_output.hpp on its way.
+// nothing has happened, Python code goes on, and KeyboardInterrupt rises at its next instruction. write() to
+// descriptors 1 and 2 is seen by the hook of raw_output.hpp on its way.
 #pragma once
 
 namespace xinterp::python {

@@ -1,7 +1,7 @@
 // include/xinterp/python/host.hpp: how CPython comes into this process and leaves it. Main thread only.
 //
-// Either the executable embeds it, or it was there first: a python that has loaded the kernel as an extension module and
-// lends it the main thread for good. What differs between the two is in here and nowhere else.
+// Either the executable embeds it, or it was there first: a python that has loaded the kernel as an extension module
+// and lends it the main thread for good. What differs between the two is in here and nowhere else.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN
@@ -23,14 +23,14 @@ struct EmbedOptions {
 /// Starts the main interpreter and attaches it. Throws std::runtime_error with CPython's reason.
 void embed(const EmbedOptions& options);
 
-/// Takes the main interpreter of the python that has called into this process's kernel for the kernel's own: it no longer
-/// counts as running its program. Attached.
+/// Takes the main interpreter of the python that has called into this process's kernel for the kernel's own: it no
+/// longer counts as running its program. Attached.
 void adopt();
 
 /// Makes modules importable in every interpreter of the process, whoever creates it, ahead of modules of the same names
-/// anywhere else: builtin ones in C++ and frozen ones in Python (a table that ends with a null entry, kept by reference).
-/// Main's interpreter is attached and alone. Throws std::runtime_error if this Python's runtime is not laid out as the
-/// headers say that it was built with.
+/// anywhere else: builtin ones in C++ and frozen ones in Python (a table that ends with a null entry, kept by
+/// reference). Main's interpreter is attached and alone. Throws std::runtime_error if this Python's runtime is not laid
+/// out as the headers say that it was built with.
 void add_modules(std::span<const _inittab> builtin, const _frozen* frozen);
 
 /// Runs what atexit has and ends the interpreter, also under Python frames of the host: its caller ends the process.

@@ -33,8 +33,8 @@ bool raise_pending_interrupt();
 /// directory first, unless Python's safe_path forbids that. Main's interpreter is attached. False: out of memory.
 bool configure_as_console();
 
-/// The table of builtin modules that every interpreter's imports look in, ending with a null name; null if the runtime is
-/// not laid out as the headers say. Main's interpreter is attached.
+/// The table of builtin modules that every interpreter's imports look in, ending with a null name; null if the runtime
+/// is not laid out as the headers say. Main's interpreter is attached.
 const _inittab* builtin_modules();
 /// Puts a copy of another one (null name included) in its place. No other interpreter exists yet.
 bool set_builtin_modules(std::span<const _inittab> modules);

@@ -16,8 +16,9 @@ struct Diversion {
 };
 
 /// Diverts the calls of every object that is loaded now, but for the one that this code is in: there the functions keep
-/// their own meaning. Objects that are loaded later need another call, which looks at those alone and, if there are none,
-/// costs less than a microsecond. Returns how many addresses have been changed. Any thread, no thread state needed.
+/// their own meaning. Objects that are loaded later need another call, which looks at those alone and, if there are
+/// none, costs less than a microsecond. Returns how many addresses have been changed. Any thread, no thread state
+/// needed.
 std::size_t divert_calls(std::span<const Diversion> diversions);
 
 } // namespace xinterp::python

@@ -1,5 +1,6 @@
 """PYTHONSTARTUP: what a person wants to have in every interactive Python."""
 
+import io
 import os
 import sys
 
@@ -16,7 +17,7 @@ def run(namespace: dict[str, Any]) -> None:
     if not path or _xinterp.interpreter != 0:
         return
     try:
-        with open(path, "rb") as file:
+        with io.open_code(path) as file:
             code = compile(file.read(), path, "exec", dont_inherit=True)
         namespace["__file__"] = path
         exec(code, namespace)

@@ -1,0 +1,82 @@
+"""Five loads of pure Python, as one text that is a script and a cell. It prints `NAME: SECONDS`, each load's best."""
+
+import json
+import time
+from collections.abc import Callable
+
+ROUNDS = 3
+
+
+def ackermann(first: int, second: int) -> int:
+    if first == 0:
+        return second + 1
+    if second == 0:
+        return ackermann(first - 1, 1)
+    return ackermann(first - 1, ackermann(first, second - 1))
+
+
+def recursion() -> None:
+    for _ in range(3):
+        ackermann(3, 6)
+
+
+def integer_loop() -> None:
+    total = 0
+    for number in range(750_000):
+        if number % 3:
+            total += number * number & 0xFFFF
+
+
+def dict_of_strings() -> None:
+    counts: dict[str, int] = {}
+    for number in range(250_000):
+        word = f"word {number % 5_000}"
+        counts[word] = counts.get(word, 0) + 1
+    for word in sorted(counts):
+        counts[word.upper()] = counts.pop(word)
+
+
+def json_round_trips() -> None:
+    person = {"name": "Ada", "born": 1815, "height": 1.65, "tags": ["a", "b", "ü"], "alive": False, "spouse": None}
+    document: object = {"people": [person | {"id": number} for number in range(200)], "page": {"number": 1, "of": 7}}
+    for _ in range(140):
+        document = json.loads(json.dumps(document))
+
+
+class Vector:
+    def __init__(self, x: float, y: float) -> None:
+        self.x = x
+        self.y = y
+
+    def plus(self, other: Vector) -> Vector:
+        return Vector(self.x + other.x, self.y + other.y)
+
+    def squared(self) -> float:
+        return self.x * self.x + self.y * self.y
+
+
+def small_objects() -> None:
+    step = Vector(0.5, -0.5)
+    path = [Vector(0, 0)]
+    for _ in range(100_000):
+        path.append(path[-1].plus(step))
+    max(vector.squared() for vector in path)
+
+
+def seconds(load: Callable[[], None]) -> float:
+    begin = time.perf_counter()
+    load()
+    return time.perf_counter() - begin
+
+
+LOADS = {
+    "recursion": recursion,
+    "integer loop": integer_loop,
+    "dict of strings": dict_of_strings,
+    "JSON": json_round_trips,
+    "small objects": small_objects,
+}
+
+if __name__ == "__main__":
+    for name, load in LOADS.items():
+        print(f"{name}: {min(seconds(load) for _ in range(ROUNDS))}")
