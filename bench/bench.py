@@ -40,6 +40,7 @@ class Task:
     name: str
     measured: Measured
     repetitions: int
+    peers_every: int = 1  # repetitions; they are there to be seen beside, not to be judged, and slow to start
 
 
 def of(columns: Iterable[str], measure: Callable[..., measures.Numbers], **options: object) -> Measured:
@@ -65,7 +66,12 @@ def tasks(quick: bool) -> list[Task]:
             for state in measures.SHUT_DOWN
         ),
         Task("create and close", of(own, measures.lifecycle, count=cycles), few),
-        Task("loads", of([report.SCRIPT], measures.loads_in_script) | of(ALL, measures.loads_in_main), some),
+        Task(
+            "loads",
+            of([report.SCRIPT], measures.loads_in_script) | of(ALL, measures.loads_in_main),
+            repetitions=1 if quick else 7,
+            peers_every=4,
+        ),
         Task("loads in a lane", of(own, measures.loads_in_lane), few),
     ]
 
@@ -100,9 +106,10 @@ class Run:
                 self.problems.append(f"{column} does not start: {problem}.")
 
     def take(self, task: Task) -> None:
-        columns = [column for column in self.columns if column in task.measured]
         for repetition in range(task.repetitions):
             show_progress(f"{task.name}, {repetition + 1} of {task.repetitions}")
+            absent = PEERS if repetition % task.peers_every else ()
+            columns = [column for column in self.columns if column in task.measured and column not in absent]
             turn = repetition % len(columns) if columns else 0
             for column in columns[turn:] + columns[:turn]:
                 self._measure(task, column)

@@ -7,17 +7,20 @@ from collections.abc import Callable
 ROUNDS = 3
 
 
-def ackermann(first: int, second: int) -> int:
-    if first == 0:
-        return second + 1
-    if second == 0:
-        return ackermann(first - 1, 1)
-    return ackermann(first - 1, ackermann(first, second - 1))
+type Tree = tuple[Tree, Tree] | None
+
+
+def tree_of(depth: int) -> Tree:
+    return (tree_of(depth - 1), tree_of(depth - 1)) if depth else None
+
+
+def leaves(tree: Tree) -> int:
+    return 1 if tree is None else leaves(tree[0]) + leaves(tree[1])
 
 
 def recursion() -> None:
-    for _ in range(3):
-        ackermann(3, 6)
+    for _ in range(18):
+        leaves(tree_of(14))
 
 
 def integer_loop() -> None:

@@ -17,6 +17,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <format>
 #include <thread>
 
@@ -42,6 +43,9 @@ KernelInfo kernel_info() {
 }
 
 xeus::xkernel_configuration read_connection(const std::string& file) {
+    if (!std::filesystem::is_regular_file(file))
+        throw std::runtime_error{"there is no connection file " + file +
+                                 ". Jupyter writes it and starts the kernel with it: jupyter console --kernel xinterp"};
     try {
         return std::get<xeus::xkernel_configuration>(xeus::load_configuration(file));
     } catch (const std::exception& error) {
@@ -123,8 +127,7 @@ void serve_until_end(const ProcessOptions& options, const std::function<void()>&
 
 void add_options(CLI::App& app, ProcessOptions& options) {
     app.add_option("-f,--connection-file", options.connection_file, "the connection file that Jupyter has written")
-        ->required()
-        ->check(CLI::ExistingFile);
+        ->required();
     app.set_version_flag("--version", XINTERP_VERSION);
 }
 

@@ -34,22 +34,37 @@ bool Publisher::try_send(const Frames& frames) {
 }
 
 void Publisher::send(Frames frames) {
-    if (waiting_.empty() && try_send(frames)) return;
+    if (audience_ && waiting_.empty() && try_send(frames)) return;
     wait(std::move(frames));
 }
 
 void Publisher::send(StreamText text) {
-    if (waiting_.empty() && try_send(maker_.stream(text))) return;
+    if (audience_ && waiting_.empty() && try_send(maker_.stream(text))) return;
     wait(std::move(text));
 }
 
 void Publisher::wait(Waiting message) {
-    if (waiting_.empty()) last_progress_ = Clock::now();
+    if (!audience_ && !outbox_.has_room()) discard();
+    if (waiting_.empty() || !audience_) last_progress_ = Clock::now();
     outbox_.charge(cost(message));
     waiting_.push_back(std::move(message));
 }
 
+void Publisher::discard() {
+    for (const Waiting& message : waiting_) outbox_.release(cost(message));
+    waiting_.clear();
+}
+
+std::optional<Publisher::Clock::time_point> Publisher::next_try() const {
+    if (waiting_.empty()) return std::nullopt;
+    return audience_ ? Clock::now() + congestion_interval : last_progress_ + audience_patience;
+}
+
 void Publisher::flush() {
+    if (!audience_) {
+        if (Clock::now() - last_progress_ >= audience_patience) discard();
+        return;
+    }
     while (!waiting_.empty()) {
         Waiting& next = waiting_.front();
         if (auto* text = std::get_if<StreamText>(&next)) {
@@ -81,7 +96,13 @@ void Publisher::receive_subscriptions() {
     while (socket_.recv(message, zmq::recv_flags::dontwait)) {
         const auto* bytes = message.data<char>();
         if (message.size() == 0 || bytes[0] != 1) continue;
-        send(maker_.welcome(std::string{bytes + 1, message.size() - 1}));
+        Frames welcome = maker_.welcome(std::string{bytes + 1, message.size() - 1});
+        if (!std::exchange(audience_, true)) {
+            outbox_.charge(cost(welcome));
+            waiting_.emplace_front(std::move(welcome)); // before what has waited for this
+        } else {
+            send(std::move(welcome));
+        }
     }
 }
 

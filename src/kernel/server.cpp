@@ -15,8 +15,6 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* user = "xinterp";
-// How often waiting iopub messages are tried again: a full XPUB pipe does not wake a poll.
-constexpr std::chrono::milliseconds congestion_interval{2};
 constexpr int messages_at_once = 64;
 // The end of a short cell is awaited awake: being woken takes as long as many a cell, a tenth of the whole reply time.
 constexpr std::chrono::microseconds short_cell{100};
@@ -171,10 +169,10 @@ void Server::receive_all(Channel channel, zmq::socket_t& socket) {
 std::chrono::milliseconds Server::poll_time() {
     using namespace std::chrono;
     auto due = Timers::Clock::now() + hours{1};
-    for (const auto& candidate : {timers_.next_due(), handler_->next_due(), outbox_.next_due()})
+    for (const auto& candidate : {timers_.next_due(), handler_->next_due(), outbox_.next_due(), publisher_.next_try()})
         if (candidate) due = std::min(due, *candidate);
     const auto time = ceil<milliseconds>(due - Timers::Clock::now());
-    return std::clamp(time, milliseconds{0}, publisher_.congested() ? congestion_interval : milliseconds{3'600'000});
+    return std::max(time, milliseconds{0});
 }
 
 void Server::poll_once() {

@@ -148,7 +148,7 @@ def test_install_says_what_is_wrong(
     ("arguments", "sentence"),
     [
         ([], "--connection-file is required"),
-        (["-f", "/nowhere/kernel.json"], "File does not exist: /nowhere/kernel.json"),
+        (["-f", "/nowhere/kernel.json"], "xinterp: there is no connection file /nowhere/kernel.json. Jupyter"),
         (["-f", "/etc/hosts"], "xinterp: /etc/hosts is not a connection file as Jupyter writes them: "),
         (["--frobnicate", "-f", "/etc/hosts"], "--frobnicate"),
     ],

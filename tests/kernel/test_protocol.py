@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 import zmq
-from harness import Client, Kernel
+from harness import PATIENCE, Client, Kernel
+from jupyter_client.manager import KernelManager
 from jupyter_client.session import Session
 
 
@@ -50,6 +51,26 @@ def test_a_new_subscriber_is_welcomed(shared_kernel: Kernel) -> None:
     message = session.deserialize(session.feed_identities(frames)[1])
     assert (message["msg_type"], message["content"]) == ("iopub_welcome", {"subscription": ""})
     socket.close()
+
+
+def test_a_first_subscriber_that_comes_late_misses_nothing_of_its_cell(spec: str) -> None:
+    manager = KernelManager(kernel_name=spec)
+    manager.start_kernel()
+    client = manager.blocking_client()
+    client.start_channels(iopub=False, stdin=False, hb=False, control=False)
+    try:
+        cell = client.execute("print('early')")
+        assert client.get_shell_msg(timeout=PATIENCE)["parent_header"]["msg_id"] == cell
+        client.start_channels(shell=False, stdin=False, hb=False, control=False)
+        own = []
+        while own[-1:] != [("status", "idle")]:
+            message = client.get_iopub_msg(timeout=PATIENCE)
+            if message["parent_header"].get("msg_id") == cell:
+                own.append((message["msg_type"], message["content"].get("execution_state")))
+        assert own == [("status", "busy"), ("execute_input", None), ("stream", None), ("status", "idle")]
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
 
 
 def test_connect_names_the_ports(client: Client, shared_kernel: Kernel) -> None:
