@@ -1,6 +1,8 @@
 """A real kernel over real sockets, and a client that sorts what arrives by the cell that it belongs to."""
 
+import random
 import re
+import socket
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -21,6 +23,17 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 def plain(text: str) -> str:
     """The text without its colours."""
     return _COLOUR.sub("", text)
+
+
+def free_port() -> int:
+    """A port for a server that cannot be told to take any: below those that outgoing connections of others are given."""
+    while True:
+        with socket.socket() as candidate:
+            try:
+                candidate.bind(("127.0.0.1", random.randrange(15_000, 32_000)))
+                return candidate.getsockname()[1]
+            except OSError:
+                continue
 
 
 @dataclass

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pexpect
+from harness import Kernel, free_port
 
 REPO = Path(__file__).parents[2]
 
@@ -40,9 +41,6 @@ def test_the_demo_runs_the_notebook_and_prints_a_summary(tmp_path: Path) -> None
 
 
 def test_the_notebook_runs_twice_in_one_kernel() -> None:
-    sys.path.insert(0, str(REPO / "tests/kernel"))
-    from harness import Kernel
-
     notebook = nbformat.read(REPO / "notebooks/isolation.ipynb", as_version=4)
     kernel = Kernel()
     try:
@@ -86,7 +84,7 @@ def test_jupyter_console_runs_cells_in_interpreters() -> None:
 def test_lab_serves_the_notebooks_with_the_kernel() -> None:
     lab = pexpect.spawn(
         str(REPO / "tools/commands/lab.sh"),
-        [str(REPO / "notebooks"), "--no-browser", "--port=0", "--ServerApp.port_retries=50"],
+        [str(REPO / "notebooks"), "--no-browser", f"--port={free_port()}"],
         encoding="utf-8",
         timeout=60,
     )
