@@ -3,6 +3,7 @@
 It imports next to nothing: what it imports, the user's cells find imported, and Jupyter waits for it.
 """
 
+import os
 import sys
 
 TYPE_CHECKING = False
@@ -43,10 +44,19 @@ def _leave_no_trace() -> None:
     names.update(__name__="__main__", __doc__=None, __package__=None, __loader__=builtins.__loader__, __spec__=None)
     names.update(__builtins__=builtins)
     sys.argv[:] = [""]
-    if not sys.flags.safe_path:
-        sys.path[0] = ""  # the folder in which the kernel was started: imports follow os.chdir, as in a console
+    if not sys.flags.safe_path:  # imports follow os.chdir, as in a console
+        if sys.path[0] == _current_folder():
+            del sys.path[0]
+        sys.path.insert(0, "")
     for name in [name for name in sys.modules if name == "xinterp" or name.startswith("xinterp.")]:
         del sys.modules[name]  # in a cell, it is the kernel's own
+
+
+def _current_folder() -> str | None:
+    try:
+        return os.getcwd()
+    except OSError:  # it has been removed; Python has then left it out
+        return None
 
 
 def main(arguments: list[str]) -> int:

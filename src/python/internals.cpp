@@ -12,6 +12,10 @@
 #include <cstdlib>
 #include <utility>
 
+#ifdef Py_GIL_DISABLED
+#error "This Python is built without a GIL; xinterp needs one with it (python3.14, not python3.14t)."
+#endif
+
 namespace xinterp::python::internals {
 namespace {
 

@@ -122,6 +122,13 @@ def test_interpreters_that_python_code_makes_are_configured_alike(client: Client
     assert client.ok(code).stdout == f"[''] True {prefix}"
 
 
+def test_the_kernel_imports_little_that_its_python_has_not(own: VirtualEnvironment, client: Client) -> None:
+    plain = set(own.ok("-c", "import sys; print(*sys.modules)").split())
+    found = set(client.ok("import sys; print(*sys.modules)").stdout.split())
+    slow = {"argparse", "ast", "asyncio", "inspect", "json", "pathlib", "re", "subprocess", "traceback", "typing"}
+    assert (found - plain) & slow == set()
+
+
 def test_imports_look_in_the_current_folder_first(client: Client, target: str, tmp_path: Path) -> None:
     (tmp_path / "beside.py").write_text("where = 'here'")
     assert client.ok(f"{target}import beside; beside.where").value == "'here'"

@@ -1,0 +1,43 @@
+#include <xinterp/python/linkage.hpp>
+
+#include <doctest/doctest.h>
+
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+
+using xinterp::python::divert_calls;
+using xinterp::python::Diversion;
+
+namespace {
+
+pid_t nobody() { return -7; }
+
+const std::array diversions{Diversion{"getppid", reinterpret_cast<void*>(nobody)}};
+
+pid_t (*load_caller(const std::filesystem::path& path))() {
+    void* object = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    REQUIRE(object != nullptr);
+    return reinterpret_cast<pid_t (*)()>(dlsym(object, "parent_of_caller"));
+}
+
+} // namespace
+
+TEST_CASE("calls of other objects are diverted, those of objects loaded later by the next call, and never our own") {
+    const auto first = load_caller(CALLER);
+    CHECK(first() == getppid());
+    CHECK(divert_calls(diversions) > 0);
+    CHECK(first() == -7);
+    CHECK(getppid() > 0);
+    CHECK(divert_calls(diversions) == 0); // nothing has come since
+
+    const std::filesystem::path copy = std::filesystem::temp_directory_path() / ("caller" + std::to_string(getpid()));
+    std::filesystem::copy_file(CALLER, copy);
+    const auto second = load_caller(copy);
+    std::filesystem::remove(copy);
+    CHECK(second() == getppid());
+    CHECK(divert_calls(diversions) == 1);
+    CHECK(second() == -7);
+}
