@@ -27,7 +27,7 @@ def integer_loop() -> None:
     total = 0
     for number in range(750_000):
         if number % 3:
-            total += number * number & 0xFFFF
+            total += number * 7 % 1_000
 
 
 def dict_of_strings() -> None:

@@ -1,6 +1,7 @@
 // The kernel as an extension module, hosted by the python that imports it: `xinterp._kernel`. Main interpreter only.
 #include <xinterp/kernel/process.hpp>
 #include <xinterp/python/host.hpp>
+#include <xinterp/python/ref.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -15,11 +16,10 @@ namespace {
 bool read_words(PyObject* list, std::vector<std::string>& words) {
     const Py_ssize_t count = PySequence_Size(list);
     for (Py_ssize_t i = 0; i < count; ++i) {
-        PyObject* word = PySequence_GetItem(list, i);
-        const char* text = word != nullptr ? PyUnicode_AsUTF8(word) : nullptr;
-        if (text != nullptr) words.emplace_back(text);
-        Py_XDECREF(word);
+        const auto word = xinterp::python::Ref::steal(PySequence_GetItem(list, i));
+        const char* text = word ? PyUnicode_AsUTF8(word.get()) : nullptr;
         if (text == nullptr) return false;
+        words.emplace_back(text);
     }
     return count >= 0;
 }
@@ -47,9 +47,9 @@ PyObject* run(PyObject*, PyObject* arguments) {
 
 PyMethodDef methods[] = {
     {"run", run, METH_O,
-     "run(arguments, /)\n--\n\nServe as a kernel. Takes the main thread and never returns, unless the arguments (a "
-     "list "
-     "of strings) are\nwrong or ask for help: then it returns an exit status."},
+     "run(arguments, /)\n--\n\n"
+     "Serve as a kernel. Takes the main thread and never returns, unless the arguments (strings) are wrong\n"
+     "or ask for help: then it returns an exit status."},
     {nullptr, nullptr, 0, nullptr},
 };
 
