@@ -40,7 +40,7 @@ class Task:
     name: str
     measured: Measured
     repetitions: int
-    peers_every: int = 1  # repetitions; they are there to be seen beside, not to be judged, and slow to start
+    peers_every: int = 1  # the peers, slow to start and judged by nobody, take part in one repetition of so many
 
 
 def of(columns: Iterable[str], measure: Callable[..., measures.Numbers], **options: object) -> Measured:

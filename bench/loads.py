@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 ROUNDS = 3
 
-
 type Tree = tuple[Tree, Tree] | None
 
 
@@ -24,6 +23,7 @@ def recursion() -> None:
 
 
 def integer_loop() -> None:
+    """All numbers stay below 2**30: those above are allocated, which takes 3 % more or less by what was before."""
     total = 0
     for number in range(750_000):
         if number % 3:

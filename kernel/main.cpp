@@ -9,7 +9,7 @@ int main(int argc, char* argv[]) {
     xinterp::kernel::ProcessOptions options;
     xinterp::python::EmbedOptions python{.executable = XINTERP_PYTHON, .x_options = {}};
     xinterp::kernel::add_options(app, options);
-    app.add_option("--python", python.executable, "the python whose packages the cells see")
+    app.add_option("--environment", python.executable, "a python: the cells see its packages")
         ->check(CLI::ExistingFile)
         ->capture_default_str();
     app.add_option("-X", python.x_options, "as python's own option -X")->expected(1)->take_all();

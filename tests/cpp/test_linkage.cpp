@@ -8,8 +8,8 @@
 #include <array>
 #include <filesystem>
 
-using xinterp::python::divert_calls;
 using xinterp::python::Diversion;
+using xinterp::python::divert_calls;
 
 namespace {
 

@@ -54,7 +54,7 @@ def command(host: str, environment: VirtualEnvironment, *options: str) -> list[s
     """What starts the kernel on that environment, with -X options."""
     flags = [word for option in options for word in ("-X", option)]
     if host == "embedded":
-        return [str(BUILD / "bin" / "xinterp"), "--python", environment.python, *flags]
+        return [str(BUILD / "bin" / "xinterp"), "--environment", environment.python, *flags]
     return [environment.python, *flags, "-m", "xinterp"]
 
 

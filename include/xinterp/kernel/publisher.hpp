@@ -2,9 +2,9 @@
 //
 // Nothing is lost while clients read, however slowly: when a client's queue is full, messages wait here, in a compact
 // form, and past the outbox's bound writers wait. A client that takes nothing for 5 s loses its connection (it may come
-// back) and what was queued for it, and nobody waits for it any more. Until somebody has subscribed at all, messages are
-// kept for a second: a client that has just started the kernel may be heard on shell before its subscription is in place,
-// and one that misses the idle of its first cell waits for ever.
+// back) and what was queued for it, and nobody waits for it any more. Until somebody has subscribed at all, messages
+// are kept for a second: a client that has just started the kernel may be heard on shell before its subscription is in
+// place, and one that misses the idle of its first cell waits for ever.
 #pragma once
 
 #include <xinterp/kernel/outbox.hpp>
