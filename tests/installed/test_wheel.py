@@ -12,7 +12,7 @@ from pathlib import Path
 import pexpect
 import pytest
 from environments import REPO, VirtualEnvironment, bare_environment, built_wheel
-from harness import Kernel, free_port
+from harness import Kernel, free_port, wait_until_listening
 
 
 @pytest.fixture(scope="session")
@@ -63,12 +63,14 @@ def test_the_environment_s_console_runs_it_in_this_very_python(
 
 
 def test_the_environment_s_lab_offers_it(jupyter: VirtualEnvironment, home: dict[str, str], tmp_path: Path) -> None:
-    arguments = ["-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={free_port()}", str(tmp_path)]
+    port = free_port()
+    arguments = ["-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}", str(tmp_path)]
     lab = pexpect.spawn(jupyter.python, arguments, encoding="utf-8", timeout=60, env=bare_environment(**home))
     try:
         lab.expect(r"(http://(?:localhost|127\.0\.0\.1):\d+)/lab\?token=(\w+)")
         assert lab.match is not None
         url, token = lab.match.groups()
+        wait_until_listening(port)
         request = urllib.request.Request(f"{url}/api/kernelspecs", headers={"Authorization": f"token {token}"})
         with urllib.request.urlopen(request, timeout=30) as response:
             specs = json.load(response)["kernelspecs"]

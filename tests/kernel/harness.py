@@ -36,6 +36,17 @@ def free_port() -> int:
                 continue
 
 
+def wait_until_listening(port: int) -> None:
+    """Until a server takes connections: Jupyter prints its address before it listens there."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        with socket.socket() as candidate:
+            if candidate.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert time.monotonic() < deadline, f"nobody listens on port {port}"
+        time.sleep(0.02)
+
+
 @dataclass
 class Result:
     """All that a cell sent."""

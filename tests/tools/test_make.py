@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pexpect
-from harness import Kernel, free_port
+from harness import Kernel, free_port, wait_until_listening
 
 REPO = Path(__file__).parents[2]
 
@@ -82,9 +82,10 @@ def test_jupyter_console_runs_cells_in_interpreters() -> None:
 
 
 def test_lab_serves_the_notebooks_with_the_kernel() -> None:
+    port = free_port()
     lab = pexpect.spawn(
         str(REPO / "tools/commands/lab.sh"),
-        [str(REPO / "notebooks"), "--no-browser", f"--port={free_port()}"],
+        [str(REPO / "notebooks"), "--no-browser", f"--port={port}"],
         encoding="utf-8",
         timeout=60,
     )
@@ -92,6 +93,7 @@ def test_lab_serves_the_notebooks_with_the_kernel() -> None:
         lab.expect(r"(http://(?:localhost|127\.0\.0\.1):\d+)/lab\?token=(\w+)")
         assert lab.match is not None
         url, token = lab.match.groups()
+        wait_until_listening(port)
 
         def get(path: str) -> dict[str, object]:
             request = urllib.request.Request(f"{url}/{path}", headers={"Authorization": f"token {token}"})
