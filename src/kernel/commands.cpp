@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <format>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -16,6 +17,10 @@ using python::main_interpreter;
 
 // How long a forced close waits for the cell that it interrupts before it reports back.
 constexpr std::chrono::seconds close_patience{2};
+// How long an interpreter may take to tell its variables before it counts as busy.
+constexpr std::chrono::milliseconds reading_patience{200};
+// Of a variable in a table of two interpreters.
+constexpr std::size_t column_width = 40;
 
 struct Usage {
     std::string_view command, arguments, does;
@@ -31,6 +36,8 @@ constexpr std::array usages{
     Usage{"rename", "TARGET NAME", "give an interpreter another name"},
     Usage{"interrupt", "TARGET...", "KeyboardInterrupt there and nowhere else"},
     Usage{"wait", "[TARGET...] [--timeout S]", "until their detached cells have ended"},
+    Usage{"vars", "TARGET", "its variables: name, type, size, short value; runs no code there"},
+    Usage{"diff", "A B", "the variables of two interpreters side by side"},
     Usage{"help", "", "this table"},
 };
 
@@ -103,6 +110,48 @@ json combine(const std::vector<json>& results) {
     return {{"ok", true}, {"text", text}, {"value", values}};
 }
 
+std::string variable_text(const json& variable) {
+    return variable.at("type").get<std::string>() + " " + variable.at("value").get<std::string>();
+}
+
+json table(const Rows& rows, json value) {
+    return {{"ok", true}, {"text", plain_table(rows)}, {"html", html_table(rows)}, {"value", std::move(value)}};
+}
+
+// `variables` are as variables.py describes them, sorted by name.
+json variables_table(const std::string& label, const json& variables) {
+    if (variables.empty()) return success(label + " has no variables.", json::array());
+    Rows rows{{"name", "type", "size", "value"}};
+    for (const json& each : variables)
+        rows.push_back(
+            {each.at("name"), each.at("type"), bytes_text(each.at("size").get<std::size_t>()), each.at("value")});
+    return table(rows, variables);
+}
+
+json difference_table(const std::array<std::string, 2>& labels, const json& a, const json& b) {
+    std::map<std::string, std::array<json, 2>> sides;
+    for (const json& each : a) sides[each.at("name")][0] = each;
+    for (const json& each : b) sides[each.at("name")][1] = each;
+    if (sides.empty()) return success(labels[0] + " and " + labels[1] + " have no variables.", json::array());
+    Rows rows{{"name", labels[0], labels[1], ""}};
+    json values = json::array();
+    for (const auto& [name, pair] : sides) {
+        std::array<std::string, 2> texts;
+        for (std::size_t i = 0; i < 2; ++i)
+            if (!pair[i].is_null()) texts[i] = variable_text(pair[i]);
+        // A value that is cut off, or told by its type alone, says no more than that.
+        const bool whole = texts[0].find("\u2026") == std::string::npos && texts[0].find('<') == std::string::npos;
+        const std::string same = pair[0].is_null()      ? "only in " + labels[1]
+                                 : pair[1].is_null()    ? "only in " + labels[0]
+                                 : texts[0] != texts[1] ? "differs"
+                                 : whole                ? "equal"
+                                                        : "looks equal";
+        rows.push_back({name, clipped(texts[0], column_width), clipped(texts[1], column_width), same});
+        values.push_back({{"name", name}, {"a", pair[0]}, {"b", pair[1]}, {"same", same}});
+    }
+    return table(rows, values);
+}
+
 } // namespace
 
 json Commands::parse_line(const std::string& line) {
@@ -171,7 +220,11 @@ std::function<void()> Commands::run(const json& request, const Caller& caller, c
 }
 
 std::function<void()> Commands::dispatch(const json& request, const Caller& caller, const Done& done) {
-    if (request.contains("line")) return dispatch(parse_line(request.at("line")), caller, done);
+    if (request.contains("line")) {
+        json parsed = parse_line(request.at("line"));
+        if (request.contains("own")) parsed["own"] = request.at("own");
+        return dispatch(parsed, caller, done);
+    }
     const std::string command = request.at("command");
     const std::vector<std::string> targets = strings(request, "targets");
     const bool may_be_empty = command == "wait" || !request.contains("targets");
@@ -213,6 +266,12 @@ std::function<void()> Commands::dispatch(const json& request, const Caller& call
         interrupt(request, done);
     } else if (command == "wait") {
         return wait(request, caller, done);
+    } else if (command == "vars" || command == "diff") {
+        if (command == "vars" && targets.size() != 1)
+            throw UsageError{"vars shows one interpreter.\n" + usage_line(command)};
+        if (command == "diff" && targets.size() != 2)
+            throw UsageError{"diff compares two interpreters.\n" + usage_line(command)};
+        show_variables(request, caller, done);
     } else {
         throw UsageError{"no command '" + command + "'."};
     }
@@ -425,6 +484,45 @@ std::function<void()> Commands::wait(const json& request, const Caller& caller, 
     });
     if (!waiting->over) waiting->handle = handle;
     return stop;
+}
+
+void Commands::show_variables(const json& request, const Caller& caller, const Done& done) {
+    std::vector<InterpreterInfo> infos;
+    for (const std::string& target : strings(request, "targets")) infos.push_back(interpreters_.resolve(target));
+    const auto is_own = [&](const InterpreterInfo& info) { return caller.interpreter == info.id; };
+    if (!request.contains("own") && std::ranges::any_of(infos, is_own)) {
+        done({{"ok", true}, {"needs", "variables"}}); // its lane waits for this: it tells them itself
+        return;
+    }
+    const auto gathered = std::make_shared<Gathered>(infos.size(), [infos, done](const std::vector<json>& read) {
+        for (const json& each : read)
+            if (each.is_string()) {
+                done(failure(each));
+                return;
+            }
+        done(infos.size() == 1 ? variables_table(infos[0].label(), read[0])
+                               : difference_table({infos[0].label(), infos[1].label()}, read[0], read[1]));
+    });
+    for (std::size_t i = 0; i < infos.size(); ++i) {
+        if (is_own(infos[i])) gathered->give(i, request.at("own"));
+        else read_variables(infos[i], [gathered, i](json read) { gathered->give(i, std::move(read)); });
+    }
+}
+
+// Their descriptions, or a sentence.
+void Commands::read_variables(const InterpreterInfo& info, std::function<void(json)> done) {
+    const auto answered = std::make_shared<bool>(false);
+    const auto answer = [answered, done = std::move(done)](json read) {
+        if (!std::exchange(*answered, true)) done(std::move(read));
+    };
+    backend_.ask(info.id, "variables", json::object(), [answer, label = info.label()](const json& reply) {
+        if (reply.value("status", "") == "ok") answer(reply.at("variables"));
+        else answer(label + " could not tell its variables: " + reply.value("evalue", "it was interrupted") + ".");
+    });
+    timers_.after(reading_patience, [answer, label = info.label()] {
+        answer(label + " is busy: its variables can be read when its cell has ended. To end it: %interp interrupt " +
+               label);
+    });
 }
 
 } // namespace xinterp::kernel

@@ -28,6 +28,17 @@ std::string plain_table(const Rows& rows) {
     return text;
 }
 
+std::string clipped(std::string text, std::size_t longest) {
+    if (width(text) <= longest) return text;
+    std::size_t end = 0;
+    for (std::size_t signs = 0; end < text.size(); ++end) {
+        if ((text[end] & 0xC0) == 0x80) continue; // in the middle of a sign
+        if (++signs == longest) break;
+    }
+    text.resize(end);
+    return text + "\u2026";
+}
+
 std::string html_table(const Rows& rows) {
     std::string html = "<table>";
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -57,6 +68,7 @@ std::string escape_html(std::string_view text) {
 std::string bytes_text(std::size_t bytes) {
     constexpr double mega = 1024.0 * 1024.0;
     const auto amount = static_cast<double>(bytes);
+    if (bytes < 1024) return std::format("{} B", bytes);
     return amount >= mega ? std::format("{:.1f} MB", amount / mega) : std::format("{:.0f} KB", amount / 1024.0);
 }
 

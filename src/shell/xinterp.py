@@ -15,12 +15,14 @@ __all__ = [
     "CommandError",
     "close",
     "create",
+    "diff",
     "get",
     "interrupt",
     "list",
     "rename",
     "reset",
     "use",
+    "vars",
     "wait",
 ]
 
@@ -111,3 +113,20 @@ def wait(*targets: Target, timeout: float | None = None) -> None:
     if timeout is not None:
         request["timeout"] = timeout
     _run(request)
+
+
+def vars(target: Target) -> _list[dict[str, Any]]:
+    """The variables of an interpreter, by name: each a dict with name, type, size (bytes) and value (80 characters).
+
+    No code runs for it: values of classes that a cell has defined are told by their type. CommandError if the
+    interpreter is busy.
+    """
+    return _run({"command": "vars", "targets": [target]})["value"]  # type: ignore[return-value]
+
+
+def diff(a: Target, b: Target) -> _list[dict[str, Any]]:
+    """The variables of two interpreters side by side: each a dict with name, a and b (as ``vars`` has them, or None).
+
+    ``same`` is "equal", "looks equal" (as far as it is told), "differs", or which of the two has it: "only in alice".
+    """
+    return _run({"command": "diff", "targets": [a, b]})["value"]  # type: ignore[return-value]

@@ -15,7 +15,7 @@ _PAGES = [
 
 def shown(result: Result) -> str:
     """What a person sees of a cell."""
-    text = result.stdout
+    text = result.stdout + "".join(content["data"]["text/plain"] for content in result.of("display_data"))
     if result.value is not None:
         text += result.value + "\n"
     return text if result.status == "ok" else text + result.error + "\n"

@@ -4,7 +4,9 @@
 // A request is {"command": name, ...options as the commands' Python functions have them}, or {"line": what follows
 // `%interp`}. A result is
 //   {"ok": true, "value": ..., "text": what a person reads, "html": the same, rich (list only)}   or
-//   {"ok": false, "error": one or two plain lines}.
+//   {"ok": false, "error": one or two plain lines}   or
+//   {"ok": true, "needs": "variables"}: the calling interpreter asks again, with "own": its own variables'
+//   descriptions.
 #pragma once
 
 #include <xinterp/kernel/interpreters.hpp>
@@ -56,6 +58,8 @@ private:
     void reset(const nlohmann::json& request, const Caller& caller, const Done& done);
     void interrupt(const nlohmann::json& request, const Done& done);
     std::function<void()> wait(const nlohmann::json& request, const Caller& caller, const Done& done);
+    void show_variables(const nlohmann::json& request, const Caller& caller, const Done& done);
+    void read_variables(const InterpreterInfo& info, std::function<void(nlohmann::json)> done);
     void check_may_end(const InterpreterInfo& info, bool force, const Caller& caller, const std::string& command) const;
     void replace(const InterpreterInfo& old, std::function<void(nlohmann::json)> done);
     void replace_from(std::size_t index, const std::shared_ptr<const std::vector<InterpreterInfo>>& old,

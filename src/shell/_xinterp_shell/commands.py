@@ -68,6 +68,12 @@ def expand(words: str, names: dict[str, object]) -> str:
 def run(request: dict[str, object]) -> dict[str, object]:
     """One command; raises xinterp.CommandError with the kernel's sentence."""
     result = _xinterp.command(request)
+    if result.get("needs") == "variables":  # of this very interpreter, which is busy with this call
+        import __main__
+
+        from .variables import describe
+
+        result = _xinterp.command({**request, "own": describe(__main__.__dict__)})
     if not result["ok"]:
         from xinterp import CommandError
 

@@ -62,6 +62,12 @@ class Shell:
     def is_complete(self, request: Request) -> dict[str, object]:
         return completion.is_complete(request)
 
+    def variables(self, request: Request) -> dict[str, object]:
+        """What is in the namespace; see variables.py."""
+        from .variables import describe
+
+        return {"status": "ok", "variables": describe(self.namespace)}
+
     def wait_in_loop(self, descriptor: int) -> bool:
         """Let tasks and timers go on until the lane has work; False if there are none."""
         return self._loop.wait(descriptor)
