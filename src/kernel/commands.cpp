@@ -1,11 +1,11 @@
 #include <xinterp/kernel/arguments.hpp>
+#include <xinterp/kernel/command_results.hpp>
 #include <xinterp/kernel/commands.hpp>
 #include <xinterp/kernel/table.hpp>
 
 #include <algorithm>
 #include <array>
 #include <format>
-#include <map>
 #include <memory>
 #include <utility>
 
@@ -17,10 +17,6 @@ using python::main_interpreter;
 
 // How long a forced close waits for the cell that it interrupts before it reports back.
 constexpr std::chrono::seconds close_patience{2};
-// How long an interpreter may take to tell its variables before it counts as busy.
-constexpr std::chrono::milliseconds reading_patience{200};
-// Of a variable in a table of two interpreters.
-constexpr std::size_t column_width = 40;
 
 struct Usage {
     std::string_view command, arguments, does;
@@ -36,16 +32,11 @@ constexpr std::array usages{
     Usage{"rename", "TARGET NAME", "give an interpreter another name"},
     Usage{"interrupt", "TARGET...", "KeyboardInterrupt there and nowhere else"},
     Usage{"wait", "[TARGET...] [--timeout S]", "until their detached cells have ended"},
+    Usage{"share", "NAMES --from A --to B", "copy variables; says of each how it crossed"},
     Usage{"vars", "TARGET", "its variables: name, type, size, short value; runs no code there"},
     Usage{"diff", "A B", "the variables of two interpreters side by side"},
     Usage{"help", "", "this table"},
 };
-
-std::string usage_line(std::string_view command) {
-    for (const Usage& usage : usages)
-        if (usage.command == command) return std::format("Usage: %interp {} {}", usage.command, usage.arguments);
-    return "";
-}
 
 std::string help_text() {
     Rows rows{{"command", "does"}};
@@ -55,104 +46,13 @@ std::string help_text() {
            "\nTARGET is a name, an id, or a list (alice,bob). close, reset, interrupt and wait take `all`.\n";
 }
 
-json success(const std::string& text, json value = nullptr) {
-    return {{"ok", true}, {"text", text.empty() ? "" : text + "\n"}, {"value", std::move(value)}};
-}
-
-json failure(const std::string& error) { return {{"ok", false}, {"error", error}}; }
-
-std::vector<std::string> strings(const json& request, const char* key) {
-    std::vector<std::string> all;
-    if (const auto found = request.find(key); found != request.end() && found->is_array())
-        for (const json& each : *found) {
-            if (!each.is_string() && !each.is_number_integer())
-                throw UsageError{std::format("{} are names or ids, not {}.", key, each.dump())};
-            all.push_back(each.is_string() ? each.get<std::string>() : each.dump());
-        }
-    return all;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-    return text;
-}
-
-// Collects the results of several steps, in the order of the steps, and reports once all have come.
-class Gathered {
-public:
-    Gathered(std::size_t count, std::function<void(std::vector<json>)> done)
-        : results_(count), left_{count}, done_{std::move(done)} {}
-    void give(std::size_t index, json result) {
-        results_[index] = std::move(result);
-        if (--left_ == 0) done_(std::move(results_));
-    }
-
-private:
-    std::vector<json> results_;
-    std::size_t left_;
-    std::function<void(std::vector<json>)> done_;
-};
-
-// One result of several: all their sentences; the first error fails it.
-json combine(const std::vector<json>& results) {
-    std::string text, errors;
-    json values = json::array();
-    for (const json& result : results) {
-        if (result.at("ok").get<bool>()) {
-            text += result.at("text").get<std::string>();
-            values.push_back(result.at("value"));
-        } else {
-            errors += (errors.empty() ? "" : "\n") + result.at("error").get<std::string>();
-        }
-    }
-    if (!errors.empty()) return failure(errors);
-    return {{"ok", true}, {"text", text}, {"value", values}};
-}
-
-std::string variable_text(const json& variable) {
-    return variable.at("type").get<std::string>() + " " + variable.at("value").get<std::string>();
-}
-
-json table(const Rows& rows, json value) {
-    return {{"ok", true}, {"text", plain_table(rows)}, {"html", html_table(rows)}, {"value", std::move(value)}};
-}
-
-// `variables` are as variables.py describes them, sorted by name.
-json variables_table(const std::string& label, const json& variables) {
-    if (variables.empty()) return success(label + " has no variables.", json::array());
-    Rows rows{{"name", "type", "size", "value"}};
-    for (const json& each : variables)
-        rows.push_back(
-            {each.at("name"), each.at("type"), bytes_text(each.at("size").get<std::size_t>()), each.at("value")});
-    return table(rows, variables);
-}
-
-json difference_table(const std::array<std::string, 2>& labels, const json& a, const json& b) {
-    std::map<std::string, std::array<json, 2>> sides;
-    for (const json& each : a) sides[each.at("name")][0] = each;
-    for (const json& each : b) sides[each.at("name")][1] = each;
-    if (sides.empty()) return success(labels[0] + " and " + labels[1] + " have no variables.", json::array());
-    Rows rows{{"name", labels[0], labels[1], ""}};
-    json values = json::array();
-    for (const auto& [name, pair] : sides) {
-        std::array<std::string, 2> texts;
-        for (std::size_t i = 0; i < 2; ++i)
-            if (!pair[i].is_null()) texts[i] = variable_text(pair[i]);
-        // A value that is cut off, or told by its type alone, says no more than that.
-        const bool whole = texts[0].find("\u2026") == std::string::npos && texts[0].find('<') == std::string::npos;
-        const std::string same = pair[0].is_null()      ? "only in " + labels[1]
-                                 : pair[1].is_null()    ? "only in " + labels[0]
-                                 : texts[0] != texts[1] ? "differs"
-                                 : whole                ? "equal"
-                                                        : "looks equal";
-        rows.push_back({name, clipped(texts[0], column_width), clipped(texts[1], column_width), same});
-        values.push_back({{"name", name}, {"a", pair[0]}, {"b", pair[1]}, {"same", same}});
-    }
-    return table(rows, values);
-}
-
 } // namespace
+
+std::string usage_line(std::string_view command) {
+    for (const Usage& usage : usages)
+        if (usage.command == command) return std::format("Usage: %interp {} {}", usage.command, usage.arguments);
+    return "";
+}
 
 json Commands::parse_line(const std::string& line) {
     std::vector<std::string> words = split_words(line);
@@ -164,6 +64,7 @@ json Commands::parse_line(const std::string& line) {
     std::optional<python::Preset> preset;
     std::optional<std::chrono::duration<double>> timeout;
     std::optional<int> count;
+    std::optional<std::string> source, destination;
     ArgumentParser parser{"%interp " + command, usage_line(command)};
     parser.positional(positional);
     if (command == "create") {
@@ -173,6 +74,9 @@ json Commands::parse_line(const std::string& line) {
         parser.count("-n", count);
     } else if (command == "close" || command == "reset") {
         parser.flag("--force", force);
+    } else if (command == "share") {
+        parser.text("--from", source);
+        parser.text("--to", destination);
     } else if (command == "wait") {
         parser.seconds("--timeout", timeout);
     } else if (std::ranges::none_of(usages, [&](const Usage& usage) { return usage.command == command; })) {
@@ -192,6 +96,10 @@ json Commands::parse_line(const std::string& line) {
         if (count) request["n"] = *count;
         request["if_missing"] = if_missing;
         request["fresh"] = fresh;
+    } else if (command == "share") {
+        request["names"] = split_names(positional);
+        request["from"] = source.value_or("main");
+        request["to"] = split_names({destination.value_or("main")});
     } else if (command == "rename") {
         if (positional.size() != 2) throw UsageError{"rename takes a target and a new name.\n" + usage_line(command)};
         request["target"] = positional[0];
@@ -222,7 +130,8 @@ std::function<void()> Commands::run(const json& request, const Caller& caller, c
 std::function<void()> Commands::dispatch(const json& request, const Caller& caller, const Done& done) {
     if (request.contains("line")) {
         json parsed = parse_line(request.at("line"));
-        if (request.contains("own")) parsed["own"] = request.at("own");
+        for (const char* part : {"own", "packed", "unpacked"})
+            if (request.contains(part)) parsed[part] = request.at(part);
         return dispatch(parsed, caller, done);
     }
     const std::string command = request.at("command");
@@ -266,6 +175,8 @@ std::function<void()> Commands::dispatch(const json& request, const Caller& call
         interrupt(request, done);
     } else if (command == "wait") {
         return wait(request, caller, done);
+    } else if (command == "share") {
+        return share(request, caller, done);
     } else if (command == "vars" || command == "diff") {
         if (command == "vars" && targets.size() != 1)
             throw UsageError{"vars shows one interpreter.\n" + usage_line(command)};
@@ -484,45 +395,6 @@ std::function<void()> Commands::wait(const json& request, const Caller& caller, 
     });
     if (!waiting->over) waiting->handle = handle;
     return stop;
-}
-
-void Commands::show_variables(const json& request, const Caller& caller, const Done& done) {
-    std::vector<InterpreterInfo> infos;
-    for (const std::string& target : strings(request, "targets")) infos.push_back(interpreters_.resolve(target));
-    const auto is_own = [&](const InterpreterInfo& info) { return caller.interpreter == info.id; };
-    if (!request.contains("own") && std::ranges::any_of(infos, is_own)) {
-        done({{"ok", true}, {"needs", "variables"}}); // its lane waits for this: it tells them itself
-        return;
-    }
-    const auto gathered = std::make_shared<Gathered>(infos.size(), [infos, done](const std::vector<json>& read) {
-        for (const json& each : read)
-            if (each.is_string()) {
-                done(failure(each));
-                return;
-            }
-        done(infos.size() == 1 ? variables_table(infos[0].label(), read[0])
-                               : difference_table({infos[0].label(), infos[1].label()}, read[0], read[1]));
-    });
-    for (std::size_t i = 0; i < infos.size(); ++i) {
-        if (is_own(infos[i])) gathered->give(i, request.at("own"));
-        else read_variables(infos[i], [gathered, i](json read) { gathered->give(i, std::move(read)); });
-    }
-}
-
-// Their descriptions, or a sentence.
-void Commands::read_variables(const InterpreterInfo& info, std::function<void(json)> done) {
-    const auto answered = std::make_shared<bool>(false);
-    const auto answer = [answered, done = std::move(done)](json read) {
-        if (!std::exchange(*answered, true)) done(std::move(read));
-    };
-    backend_.ask(info.id, "variables", json::object(), [answer, label = info.label()](const json& reply) {
-        if (reply.value("status", "") == "ok") answer(reply.at("variables"));
-        else answer(label + " could not tell its variables: " + reply.value("evalue", "it was interrupted") + ".");
-    });
-    timers_.after(reading_patience, [answer, label = info.label()] {
-        answer(label + " is busy: its variables can be read when its cell has ended. To end it: %interp interrupt " +
-               label);
-    });
 }
 
 } // namespace xinterp::kernel

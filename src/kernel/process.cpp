@@ -90,6 +90,7 @@ void run_python(PythonBackend& backend, const std::function<void()>& start_pytho
         const python::Detached detached;
         ended = python::Lane::wait_until_ended(std::chrono::milliseconds{500});
     }
+    lane->take_back(); // what the others have used of main's
     backend.detach_main();
     if (ended) python::finalize();
     else PyRun_SimpleString("import atexit; atexit._run_exitfuncs()"); // finalizing under a lane that runs would crash

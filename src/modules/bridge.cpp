@@ -1,6 +1,7 @@
 #include <xinterp/modules/blocking.hpp>
 #include <xinterp/modules/bridge.hpp>
 #include <xinterp/modules/convert.hpp>
+#include <xinterp/modules/parcels.hpp>
 #include <xinterp/modules/stream.hpp>
 #include <xinterp/modules/waiting.hpp>
 
@@ -142,6 +143,13 @@ PyMethodDef methods[] = {
     {"raise_if_interrupted", stop_requested, METH_NOARGS,
      "raise_if_interrupted()\n--\n\nRaise KeyboardInterrupt if one is on its way."},
     {"sleep", interruptible_sleep, METH_O, "sleep(seconds, /)\n--\n\nDelay execution for a given number of seconds."},
+    {"pack_bytes", guarded<pack_bytes, PyObject*, PyObject*>, METH_O,
+     "pack_bytes(data, /)\n--\n\nA parcel with a copy of the bytes; return its number."},
+    {"pack_buffer", guarded<pack_buffer, PyObject*, PyObject*>, METH_O,
+     "pack_buffer(object, /)\n--\n\nA parcel that lends the object's memory; return its number."},
+    {"unpack", guarded<unpack, PyObject*, PyObject*>, METH_O,
+     "unpack(number, /)\n--\n\nThe bytes, or a memoryview of the lent memory."},
+    {"discard", guarded<discard, PyObject*, PyObject*>, METH_O, "discard(number, /)\n--\n\nForget a parcel."},
     {"slice_method", fastcall(slice_method), METH_FASTCALL,
      "slice_method(type, name, kind, /)\n--\n\nMake a blocking method interruptible."},
     {nullptr, nullptr, 0, nullptr},
@@ -154,8 +162,9 @@ int execute(PyObject* module) {
     state.stream_type = make_stream_type(module).release();
     state.carrier_type = PyType_FromModuleAndSpec(module, &carrier_type_spec, nullptr);
     state.sliced_method_type = PyType_FromModuleAndSpec(module, &sliced_method_type_spec, nullptr);
-    if (state.cell_variable == nullptr || state.stream_type == nullptr || state.carrier_type == nullptr ||
-        state.sliced_method_type == nullptr)
+    state.lent_memory_type = PyType_FromModuleAndSpec(module, &lent_memory_type_spec, nullptr);
+    if (state.lent_memory_type == nullptr || state.cell_variable == nullptr || state.stream_type == nullptr ||
+        state.carrier_type == nullptr || state.sliced_method_type == nullptr)
         return -1;
     const Ref out = make_stream(state, Stream::out), err = make_stream(state, Stream::err);
     if (!out || !err || PyModule_AddObjectRef(module, "stdout", out.get()) != 0 ||
@@ -171,6 +180,7 @@ int traverse(PyObject* module, visitproc visit, void* arg) {
     Py_VISIT(state->stream_type);
     Py_VISIT(state->carrier_type);
     Py_VISIT(state->sliced_method_type);
+    Py_VISIT(state->lent_memory_type);
     return 0;
 }
 
@@ -181,6 +191,7 @@ int clear(PyObject* module) {
     Py_CLEAR(state->stream_type);
     Py_CLEAR(state->carrier_type);
     Py_CLEAR(state->sliced_method_type);
+    Py_CLEAR(state->lent_memory_type);
     return 0;
 }
 

@@ -40,10 +40,11 @@ def install(data_folder: Path, name: str, display_name: str | None) -> tuple[Pat
 
     Raises InstallError for a name that Jupyter would not accept and for a folder that cannot be written to.
     """
-    if not re.fullmatch(r"[A-Za-z0-9._-]+", name):
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
         raise InstallError(
             f"{name!r} cannot be a kernel's name: letters, digits and . _ - only, for example xinterp-2."
         )
+    name = name.lower()  # as Jupyter knows it
     source = Path(__file__).with_name("kernelspec")
     folder = data_folder / "kernels" / name
     spec = json.loads((source / "kernel.json").read_text(encoding="utf-8"))
@@ -52,7 +53,9 @@ def install(data_folder: Path, name: str, display_name: str | None) -> tuple[Pat
     launcher = folder / "launch"
     try:
         replaced = folder.exists()
-        if replaced:
+        if folder.is_symlink():
+            folder.unlink()
+        elif replaced:
             shutil.rmtree(folder)
         folder.mkdir(parents=True)
         shutil.copy(source / "logo-svg.svg", folder)
@@ -61,7 +64,7 @@ def install(data_folder: Path, name: str, display_name: str | None) -> tuple[Pat
         (folder / "kernel.json").write_text(json.dumps(spec, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise InstallError(
-            f"cannot write to {error.filename or folder}: {error.strerror}.\n"
+            f"cannot write to {error.filename or folder}: {error.strerror or error}.\n"
             "Install for yourself with --user, into this environment with --sys-prefix, or into another folder of "
             "yours with --prefix FOLDER."
         ) from error
@@ -92,5 +95,5 @@ def main(arguments: list[str]) -> int:
     except InstallError as error:
         print(f"xinterp: {error}", file=sys.stderr)
         return 1
-    print(f"{'replaced' if replaced else 'installed'} the kernelspec {options.name} in {folder}")
+    print(f"{'replaced' if replaced else 'installed'} the kernelspec {folder.name} in {folder}")
     return 0

@@ -16,11 +16,11 @@ def _load_kernel() -> Callable[[list[str]], int] | str:
     try:
         from xinterp._kernel import run
     except ImportError as error:
-        again = f"{sys.executable} -m pip install --force-reinstall xinterp"
+        again = f"from its wheel or its sources: {sys.executable} -m pip install --force-reinstall PATH"
         if error.path is not None:  # it was found
-            return f"the kernel could not be loaded: {error}. Install it again, with all that belongs to it: {again}"
-        here = f"{sys.version_info.major}.{sys.version_info.minor}"
-        return f"this xinterp was built for {_built_for()}, and this is Python {here}. Install it for this one: {again}"
+            return f"the kernel could not be loaded: {error}. Install it again, with all that belongs to it, {again}"
+        here = f"{sys.version_info.major}.{sys.version_info.minor}{sys.abiflags}"
+        return f"this xinterp was built for {_built_for()}, and this is Python {here}. Install it for this one, {again}"
     return run
 
 
@@ -32,7 +32,7 @@ def _built_for() -> str:
     for module in Path(__file__).parent.iterdir():
         if built := re.match(r"_kernel\.cpython-3(\d+)(t?)", module.name):
             return f"Python 3.{built[1]}{built[2]}"
-    return "no Python"
+    return "another machine"
 
 
 def _leave_no_trace() -> None:

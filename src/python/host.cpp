@@ -37,6 +37,12 @@ void list_builtin_modules(std::span<const _inittab> added) {
     if (!sorted || PySys_SetObject("builtin_module_names", sorted.get()) != 0) throw std::bad_alloc{};
 }
 
+[[noreturn]] void refuse_layout() {
+    throw std::runtime_error{std::string{"this Python ("} + Py_GetVersion() + ") is built differently from the " +
+                             PY_VERSION + " that xinterp was compiled for. Compile xinterp with this one: pip install" +
+                             " --force-reinstall PATH, with the path of its sources"};
+}
+
 void configure_as_console() {
     if (!internals::configure_as_console()) throw std::bad_alloc{};
 }
@@ -64,6 +70,7 @@ void embed(const EmbedOptions& options) {
 }
 
 void adopt() {
+    if (!internals::layout_is_ours()) refuse_layout();
     internals::set_not_running_main(PyInterpreterState_Main());
     configure_as_console();
 }
@@ -71,10 +78,7 @@ void adopt() {
 void add_modules(std::span<const _inittab> builtin, const _frozen* frozen) {
     // Both tables are the process's, not an interpreter's, and are searched from their beginning.
     const _inittab* present = internals::builtin_modules();
-    if (present == nullptr)
-        throw std::runtime_error{std::string{"this Python ("} + Py_GetVersion() + ") is built differently from the " +
-                                 PY_VERSION + " that xinterp was compiled for. Compile xinterp with it: " +
-                                 "pip install --force-reinstall --no-binary xinterp xinterp"};
+    if (present == nullptr) refuse_layout();
     std::vector<_inittab> table{builtin.begin(), builtin.end()};
     for (; present->name != nullptr; ++present) { // of two with one name, CPython takes the last
         const auto same_name = [&](const _inittab& own) { return std::string_view{own.name} == present->name; };

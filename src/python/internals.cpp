@@ -83,6 +83,13 @@ bool raise_pending_interrupt() {
     return true;
 }
 
+bool layout_is_ours() {
+    // What the runtime tells debuggers of itself stands at its very beginning, in every version.
+    const _Py_DebugOffsets& told = _PyRuntime.debug_offsets;
+    return told.version >> 16 == PY_VERSION_HEX >> 16 && told.runtime_state.size == sizeof(_PyRuntimeState) &&
+           told.interpreter_state.size == sizeof(PyInterpreterState) && told.thread_state.size == sizeof(PyThreadState);
+}
+
 bool configure_as_console() {
     // New interpreters copy main's configuration; nobody else reads these fields once main is there.
     PyConfig* config = &PyInterpreterState_Main()->config;

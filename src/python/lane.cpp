@@ -1,6 +1,7 @@
 #include <xinterp/python/blocking_calls.hpp>
 #include <xinterp/python/internals.hpp>
 #include <xinterp/python/lane.hpp>
+#include <xinterp/python/linkage.hpp>
 #include <xinterp/python/ref.hpp>
 #include <xinterp/python/wake_signal.hpp>
 
@@ -13,6 +14,7 @@
 #include <csignal>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 namespace xinterp::python {
 namespace {
@@ -146,9 +148,12 @@ void Lane::finish(const Lifecycle& lifecycle) {
         const Detached detached;
         std::this_thread::sleep_for(std::chrono::milliseconds{2});
     }
+    take_back();
     {
         const std::scoped_lock lock{interrupt_mutex_};
-        if (internals::other_thread_states(interpreter_, state_) == 0) {
+        if (lent_ != 0) {
+            remark = "other interpreters use its memory; it stays in use until the kernel stops";
+        } else if (internals::other_thread_states(interpreter_, state_) == 0) {
             interpreter_ = nullptr;
         } else {
             remark = "a thread that never ends still runs in it; its memory stays in use until the kernel stops";
@@ -177,6 +182,26 @@ void Lane::post(Job job) {
     eventfd_write(wake_descriptor_, 1);
 }
 
+void Lane::give_back(Job release) {
+    {
+        const std::scoped_lock lock{mutex_};
+        releases_.push_back(std::move(release));
+    }
+    eventfd_write(wake_descriptor_, 1);
+}
+
+void Lane::take_back() {
+    std::deque<Job> releases;
+    {
+        const std::scoped_lock lock{mutex_};
+        releases = std::exchange(releases_, {});
+    }
+    for (const Job& release : releases) {
+        release();
+        --lent_;
+    }
+}
+
 void Lane::stop(Stopped stopped) {
     {
         const std::scoped_lock lock{mutex_};
@@ -191,6 +216,7 @@ bool Lane::wait_for_job(Job& job) {
     while (true) {
         eventfd_t count = 0;
         eventfd_read(wake_descriptor_, &count);
+        take_back();
         {
             const std::scoped_lock lock{mutex_};
             if (stopping_) return false;
@@ -244,7 +270,14 @@ bool Lane::interrupt() {
 }
 
 bool Lane::wake_again() {
-    divert_blocking_calls(); // of what this cell has imported: the next retry of its call is caught
+    // What this cell has imported may be what it waits in: the next retry of its call is caught. On a thread of its
+    // own: it waits for any dlopen() that is under way, and this one serves everybody.
+    if (objects_have_come())
+        std::thread{[] {
+            pthread_setname_np(pthread_self(), "divert");
+            block_interrupt_signals();
+            divert_blocking_calls();
+        }}.detach();
     const std::scoped_lock lock{interrupt_mutex_};
     if (!interruptible_ || !interrupted_) return false;
     if (!internals::interrupt_pending_in_thread(thread_)) {

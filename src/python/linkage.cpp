@@ -1,5 +1,6 @@
 #include <xinterp/python/linkage.hpp>
 
+#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 #include <sys/mman.h>
@@ -49,6 +50,7 @@ public:
             for (const ElfW(Rela) & entry : table) {
                 const std::size_t symbol = ELF64_R_SYM(entry.r_info);
                 if (symbol == 0 || !is_function_address(ELF64_R_TYPE(entry.r_info))) continue;
+                if (symbols_[symbol].st_shndx != SHN_UNDEF) continue; // the object's own function of that name
                 const auto found = functions.find(names_ + symbols_[symbol].st_name);
                 if (found != functions.end()) changed += set(base_ + entry.r_offset, found->second);
             }
@@ -135,20 +137,36 @@ Seen& seen() {
 }
 
 struct Pass {
-    std::unordered_set<const void*>& seen;
+    std::unordered_set<const void*> objects;
     Functions functions;
     std::size_t changed = 0;
 };
 
-int visit(dl_phdr_info* info, std::size_t, void* data) {
+int collect(dl_phdr_info* info, std::size_t, void* data) {
+    static_cast<Pass*>(data)->objects.insert(info->dlpi_phdr);
+    return 0;
+}
+
+int divert(dl_phdr_info* info, std::size_t, void* data) {
     auto& pass = *static_cast<Pass*>(data);
-    if (!pass.seen.insert(info->dlpi_phdr).second) return 0;
+    if (!pass.objects.contains(info->dlpi_phdr)) return 0;
     const Object object{*info};
     if (!object.contains_this_code()) pass.changed += object.divert(pass.functions);
     return 0;
 }
 
+// An object is listed before its addresses are filled in. Returns when no dlopen() of another thread is under way.
+void wait_for_dlopen() {
+    if (void* self = dlopen(nullptr, RTLD_LAZY)) dlclose(self);
+}
+
 } // namespace
+
+bool objects_have_come() {
+    Seen& state = seen();
+    const std::unique_lock lock{state.mutex, std::try_to_lock};
+    return lock && changes() != state.changes;
+}
 
 std::size_t divert_calls(std::span<const Diversion> diversions) {
     Seen& state = seen();
@@ -156,10 +174,15 @@ std::size_t divert_calls(std::span<const Diversion> diversions) {
     const Changes now = changes();
     if (now == state.changes) return 0;
     if (now.unloads != state.changes.unloads) state.objects.clear(); // an address may have been used again
-    state.changes = now; // read before the pass: what comes during it makes the next call look again
-    Pass pass{.seen = state.objects, .functions = {}};
+    Pass pass;
     for (const Diversion& diversion : diversions) pass.functions.emplace(diversion.name, diversion.function);
-    dl_iterate_phdr(visit, &pass);
+    dl_iterate_phdr(collect, &pass);
+    std::erase_if(pass.objects, [&](const void* object) { return state.objects.contains(object); });
+    wait_for_dlopen();
+    if (changes().unloads != now.unloads) return 0; // one of them may be gone, and another in its place: next time
+    dl_iterate_phdr(divert, &pass);
+    state.objects.insert(pass.objects.begin(), pass.objects.end());
+    state.changes = now; // read before the pass: what has come during it makes the next call look again
     return pass.changed;
 }
 

@@ -21,6 +21,7 @@ __all__ = [
     "list",
     "rename",
     "reset",
+    "share",
     "use",
     "vars",
     "wait",
@@ -130,3 +131,14 @@ def diff(a: Target, b: Target) -> _list[dict[str, Any]]:
     ``same`` is "equal", "looks equal" (as far as it is told), "differs", or which of the two has it: "only in alice".
     """
     return _run({"command": "diff", "targets": [a, b]})["value"]  # type: ignore[return-value]
+
+
+def share(*names: str, from_: Target = "main", to: Target | _list[Target] = "main") -> dict[str, str]:
+    """Copy variables from one interpreter to others; return for each how it crossed.
+
+    "copied" (numbers, text, bytes), "shared buffer" (a memoryview: both see the same memory), "shared array" (numpy's;
+    a memoryview where numpy cannot be imported) or "pickled". If any cannot cross, CommandError names it, its type and
+    the reason, and nothing is bound. Waits until the interpreters' running cells have ended.
+    """
+    targets = to if isinstance(to, _list) else [to]
+    return _run({"command": "share", "names": _list(names), "from": from_, "to": targets})["value"]  # type: ignore[return-value]

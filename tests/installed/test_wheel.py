@@ -134,6 +134,8 @@ def test_a_kernelspec_whose_python_is_gone_says_what_to_do(jupyter: VirtualEnvir
             "xinterp: cannot write to /dev/null/share/jupyter/kernels/xinterp: Not a directory.",
         ),
         (["--name", "two words"], "xinterp: 'two words' cannot be a kernel's name: letters, digits and . _ - only"),
+        (["--name", ".."], "xinterp: '..' cannot be a kernel's name"),
+        (["--name", "."], "xinterp: '.' cannot be a kernel's name"),
         (["--user", "--sys-prefix"], "error: argument --sys-prefix: not allowed with argument --user"),
         (["--nmae", "x"], "error: unrecognized arguments: --nmae x"),
     ],
@@ -175,7 +177,7 @@ def test_a_missing_library_is_told(jupyter: VirtualEnvironment, damaged: Path) -
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert re.fullmatch(
         r"xinterp: the kernel could not be loaded: libzmq-\S+: cannot open shared object file: No such file or directory. "
-        rf"Install it again, with all that belongs to it: {jupyter.python} -m pip install --force-reinstall xinterp\n",
+        rf"Install it again, with all that belongs to it, from its wheel or its sources: {jupyter.python} -m pip install --force-reinstall PATH\n",
         done.stderr,
     )
 
@@ -187,7 +189,7 @@ def test_a_python_of_another_version_is_told(jupyter: VirtualEnvironment, damage
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     assert done.stderr == (
         f"xinterp: this xinterp was built for Python 3.13, and this is Python {version}. "
-        f"Install it for this one: {jupyter.python} -m pip install --force-reinstall xinterp\n"
+        f"Install it for this one, from its wheel or its sources: {jupyter.python} -m pip install --force-reinstall PATH\n"
     )
 
 
@@ -195,7 +197,8 @@ def test_pip_install_of_the_sources_and_uninstalling_leaves_nothing(tmp_path: Pa
     environment = VirtualEnvironment(tmp_path / "venv", "--system-site-packages")
     before = environment.files()
     # The compiler cache has seen these sources: this takes seconds.
-    environment.ok("-m", "pip", "install", "--no-index", "--no-build-isolation", REPO)
+    install = [environment.python, "-m", "pip", "install", "--no-index", "--no-build-isolation", REPO]
+    subprocess.run(install, env=bare_environment(), capture_output=True, timeout=110, check=True)
     assert "xinterp" in kernelspecs(environment, HOME=str(tmp_path))
     environment.ok("-m", "pip", "install", "--no-index", "--force-reinstall", built_wheel())
     assert environment.ok("-m", "xinterp", "--version") == environment.ok("-c", VERSION)

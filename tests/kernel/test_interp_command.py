@@ -61,7 +61,7 @@ def test_a_name_that_is_taken_names_both_ways_out(client: Client) -> None:
         (
             "clos alice",
             "no command '%interp clos'; did you mean %interp close?\n"
-            "The commands are list, create, use, close, reset, rename, interrupt, wait, vars, diff, help.",
+            "The commands are list, create, use, close, reset, rename, interrupt, wait, share, vars, diff, help.",
         ),
         (
             "close alice --forse",

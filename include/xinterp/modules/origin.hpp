@@ -19,6 +19,7 @@ struct BridgeState {
     PyObject* stream_type = nullptr;
     PyObject* carrier_type = nullptr;
     PyObject* sliced_method_type = nullptr;
+    PyObject* lent_memory_type = nullptr;
     std::atomic<CellId> last_cell = 0;
 };
 

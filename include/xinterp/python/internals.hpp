@@ -29,6 +29,10 @@ void drop_interrupts_of_this_thread();
 /// If one is pending for the attached thread state, raises it now: true with the exception set.
 bool raise_pending_interrupt();
 
+/// Whether this process's CPython lays its structures out as the headers that this was compiled with; to be asked
+/// before anything else here is used in a CPython that was not linked.
+bool layout_is_ours();
+
 /// Configures the interpreters that will be made as a console's: sys.argv is [''], and imports look in the current
 /// directory first, unless Python's safe_path forbids that. Main's interpreter is attached. False: out of memory.
 bool configure_as_console();

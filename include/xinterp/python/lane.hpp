@@ -73,6 +73,13 @@ public:
     /// The lane whose thread this is, or null.
     static Lane* here();
 
+    /// Another interpreter begins or ends to use memory of this one's objects. An interpreter whose memory is lent is
+    /// not finalized. `release` runs on the lane's thread, attached, also when the lane is stopping. Any thread.
+    void lend() { ++lent_; }
+    void give_back(Job release);
+    /// Runs what give_back has left. Lane's thread, attached.
+    void take_back();
+
     /// Bytes in the interpreter's small-object arenas. Any thread.
     std::size_t arena_bytes();
 
@@ -91,8 +98,9 @@ private:
     IdleHook idle_hook_;
     int wake_descriptor_; ///< eventfd: a job or a stop came
 
+    std::atomic<std::size_t> lent_ = 0;
     std::mutex mutex_; ///< guards the jobs; never held while Python runs
-    std::deque<Job> jobs_;
+    std::deque<Job> jobs_, releases_;
     bool stopping_ = false;
     Stopped stopped_;
 

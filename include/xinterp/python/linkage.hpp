@@ -19,6 +19,10 @@ struct Diversion {
 /// their own meaning. Objects that are loaded later need another call, which looks at those alone and, if there are
 /// none, costs less than a microsecond. Returns how many addresses have been changed. Any thread, no thread state
 /// needed.
+/// Waits while another thread is in dlopen().
 std::size_t divert_calls(std::span<const Diversion> diversions);
+
+/// Whether a call would find objects to look at, as far as that can be told at once. Any thread.
+bool objects_have_come();
 
 } // namespace xinterp::python

@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable
+    from typing import Any
 
 _LINE = r"""(?m)^(?P<indent>[ \t]*)(?:(?P<target>[^\n=%#'"]+?)[ \t]*=[ \t]*)?%interp(?P<words>(?:[ \t][^\n]*)?)$"""
 _EXPRESSION = r"\{([^{}]+)\}|\$([A-Za-z_]\w*)"
@@ -68,17 +69,28 @@ def expand(words: str, names: dict[str, object]) -> str:
 def run(request: dict[str, object]) -> dict[str, object]:
     """One command; raises xinterp.CommandError with the kernel's sentence."""
     result = _xinterp.command(request)
-    if result.get("needs") == "variables":  # of this very interpreter, which is busy with this call
-        import __main__
-
-        from .variables import describe
-
-        result = _xinterp.command({**request, "own": describe(__main__.__dict__)})
+    while "needs" in result:  # a part of this very interpreter, whose lane waits for the answer
+        request = {**request, **_own_part(result)}
+        result = _xinterp.command(request)
     if not result["ok"]:
         from xinterp import CommandError
 
         raise CommandError(result["error"])
     return result
+
+
+def _own_part(wish: dict[str, Any]) -> dict[str, object]:
+    """What the kernel would ask this interpreter between cells."""
+    import __main__
+
+    from . import transfer, variables
+
+    namespace = __main__.__dict__
+    if wish["needs"] == "variables":
+        return {"own": variables.describe(namespace)}
+    if wish["needs"] == "pack":
+        return {"packed": transfer.pack(wish["names"], namespace)}
+    return {"packed": wish["packed"], "unpacked": transfer.unpack(wish["packed"]["parcels"], namespace)}
 
 
 def is_command_error(error: BaseException) -> bool:

@@ -68,6 +68,18 @@ class Shell:
 
         return {"status": "ok", "variables": describe(self.namespace)}
 
+    def pack(self, request: Request) -> dict[str, object]:
+        """Variables on their way to other interpreters; see transfer.py."""
+        from .transfer import pack
+
+        return pack(request["names"], self.namespace)
+
+    def unpack(self, request: Request) -> dict[str, object]:
+        """Variables that have come from another interpreter."""
+        from .transfer import unpack
+
+        return unpack(request["parcels"], self.namespace)
+
     def wait_in_loop(self, descriptor: int) -> bool:
         """Let tasks and timers go on until the lane has work; False if there are none."""
         return self._loop.wait(descriptor)

@@ -26,6 +26,7 @@ def run(namespace: dict[str, Any]) -> None:
 
         print(f"xinterp: PYTHONSTARTUP ({path}) failed:", file=sys.__stderr__)
         traceback.print_exc(file=sys.__stderr__)
-        sys.__stderr__.flush()  # type: ignore[union-attr]
+        if sys.__stderr__ is not None:
+            sys.__stderr__.flush()
     finally:
         namespace.pop("__file__", None)

@@ -1,0 +1,111 @@
+// `vars` and `diff`.
+#include <xinterp/kernel/command_results.hpp>
+#include <xinterp/kernel/commands.hpp>
+#include <xinterp/kernel/table.hpp>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+#include <utility>
+
+namespace xinterp::kernel {
+namespace {
+
+using nlohmann::json;
+
+// How long an interpreter may take to tell its variables before it counts as busy.
+constexpr std::chrono::milliseconds reading_patience{200};
+// And one in which no cell runs.
+constexpr std::chrono::seconds idle_patience{5};
+// Of a variable in a table of two interpreters.
+constexpr std::size_t column_width = 40;
+
+std::string variable_text(const json& variable) {
+    return variable.at("type").get<std::string>() + " " + variable.at("value").get<std::string>();
+}
+
+json table(const Rows& rows, json value) {
+    return {{"ok", true}, {"text", plain_table(rows)}, {"html", html_table(rows)}, {"value", std::move(value)}};
+}
+
+// `variables` are as variables.py describes them, sorted by name.
+json variables_table(const std::string& label, const json& variables) {
+    if (variables.empty()) return success(label + " has no variables.", json::array());
+    Rows rows{{"name", "type", "size", "value"}};
+    for (const json& each : variables)
+        rows.push_back(
+            {each.at("name"), each.at("type"), bytes_text(each.at("size").get<std::size_t>()), each.at("value")});
+    return table(rows, variables);
+}
+
+json difference_table(const std::array<std::string, 2>& labels, const json& a, const json& b) {
+    std::map<std::string, std::array<json, 2>> sides;
+    for (const json& each : a) sides[each.at("name")][0] = each;
+    for (const json& each : b) sides[each.at("name")][1] = each;
+    if (sides.empty()) return success(labels[0] + " and " + labels[1] + " have no variables.", json::array());
+    Rows rows{{"name", labels[0], labels[1], ""}};
+    json values = json::array();
+    for (const auto& [name, pair] : sides) {
+        std::array<std::string, 2> texts;
+        for (std::size_t i = 0; i < 2; ++i)
+            if (!pair[i].is_null()) texts[i] = variable_text(pair[i]);
+        // A value that is cut off, or told by its type alone, says no more than that.
+        const bool whole = texts[0].find("\u2026") == std::string::npos && texts[0].find('<') == std::string::npos;
+        const std::string same = pair[0].is_null()      ? "only in " + labels[1]
+                                 : pair[1].is_null()    ? "only in " + labels[0]
+                                 : texts[0] != texts[1] ? "differs"
+                                 : whole                ? "equal"
+                                                        : "looks equal";
+        rows.push_back({name, clipped(texts[0], column_width), clipped(texts[1], column_width), same});
+        values.push_back({{"name", name}, {"a", pair[0]}, {"b", pair[1]}, {"same", same}});
+    }
+    return table(rows, values);
+}
+
+} // namespace
+
+void Commands::show_variables(const json& request, const Caller& caller, const Done& done) {
+    std::vector<InterpreterInfo> infos;
+    for (const std::string& target : strings(request, "targets")) infos.push_back(interpreters_.resolve(target));
+    const auto is_own = [&](const InterpreterInfo& info) { return caller.interpreter == info.id; };
+    if (!request.contains("own") && std::ranges::any_of(infos, is_own)) {
+        done({{"ok", true}, {"needs", "variables"}}); // its lane waits for this: it tells them itself
+        return;
+    }
+    const auto gathered = std::make_shared<Gathered>(infos.size(), [infos, done](const std::vector<json>& read) {
+        for (const json& each : read)
+            if (each.is_string()) {
+                done(failure(each));
+                return;
+            }
+        done(infos.size() == 1 ? variables_table(infos[0].label(), read[0])
+                               : difference_table({infos[0].label(), infos[1].label()}, read[0], read[1]));
+    });
+    for (std::size_t i = 0; i < infos.size(); ++i) {
+        if (is_own(infos[i])) gathered->give(i, request.at("own"));
+        else read_variables(infos[i], [gathered, i](json read) { gathered->give(i, std::move(read)); });
+    }
+}
+
+// Their descriptions, or a sentence.
+void Commands::read_variables(const InterpreterInfo& info, std::function<void(json)> done) {
+    const auto answered = std::make_shared<bool>(false);
+    const auto answer = [answered, done = std::move(done)](json read) {
+        if (!std::exchange(*answered, true)) done(std::move(read));
+    };
+    backend_.ask(info.id, "variables", json::object(), [answer, label = info.label()](const json& reply) {
+        if (reply.value("status", "") == "ok") answer(reply.at("variables"));
+        else answer(label + " could not tell its variables: " + reply.value("evalue", "it was interrupted") + ".");
+    });
+    const auto give_up = [answer, label = info.label()] {
+        answer(label + " is busy: its variables can be read when its cell has ended. To end it: %interp interrupt " +
+               label);
+    };
+    timers_.after(reading_patience, [this, id = info.id, give_up] {
+        if (router_.is_busy(id)) give_up();
+        else timers_.after(idle_patience, give_up); // the machine is slow, or code of no cell runs there
+    });
+}
+
+} // namespace xinterp::kernel

@@ -1,0 +1,160 @@
+"""`%interp share`: variables that cross from one interpreter to another, how, and what refuses to."""
+
+import time
+
+import pytest
+from harness import Client, Kernel
+
+CROSSING = {
+    "12": "copied",
+    "'text'": "copied",
+    "b'bytes'": "copied",
+    "None": "copied",
+    "1.5j": "copied",
+    "[1, {'two': (3, {4})}]": "pickled",
+    "bytearray(b'abc')": "pickled",
+    "__import__('decimal').Decimal('1.5')": "pickled",
+    "__import__('datetime').date(2026, 1, 2)": "pickled",
+    "__import__('math').hypot": "pickled",
+    "ValueError('said')": "pickled",
+}
+
+
+@pytest.mark.parametrize("code", CROSSING)
+def test_values_cross_in_both_directions(client: Client, code: str) -> None:
+    client.ok("%interp create alice bob")
+    client.ok(f"value = {code}")
+    assert client.ok("%interp share value --to alice").stdout == f"value: {CROSSING[code]}, main to alice.\n"
+    assert client.ok("%interp share value --from alice --to bob").stdout == f"value: {CROSSING[code]}, alice to bob.\n"
+    client.ok("%%interp alice\ndel value")
+    client.ok("%%interp bob\nback = value")
+    client.ok("%interp share back --from bob")
+    assert client.ok("type(back) is type(value) and repr(back) == repr(value)").value == "True"
+    client.ok("del value, back")
+
+
+def test_a_memoryview_is_the_same_memory_in_both(client: Client) -> None:
+    client.ok("%interp create alice bob")
+    client.ok("data = bytearray(12)\nview = memoryview(data).cast('B', (3, 4))[::2]")
+    assert client.ok("%interp share view --to alice,bob").stdout == "view: shared buffer, main to alice, bob.\n"
+    client.ok("%%interp alice\nview[1, 3] = 7")
+    assert (
+        client.ok("%%interp bob\nview.shape, view.strides, view.readonly, view[1, 3]").value
+        == "((2, 4), (8, 1), False, 7)"
+    )
+    assert client.ok("data[11]").value == "7"
+    client.ok("%%interp bob\nlate = view[0:1]\ndel view")
+    assert client.run("view.release()").error == "BufferError: memoryview has 1 exported buffer", "others still use it"
+    client.ok("%interp close alice bob")
+    assert client.ok("view.release()\ndel view, _\ndata.append(1)\nlen(data)").value == "13"
+    client.ok("del data")
+
+
+def test_read_only_memory_stays_read_only(client: Client) -> None:
+    client.ok("%interp create alice")
+    client.ok("view = memoryview(b'constant')")
+    client.ok("%interp share view --to alice")
+    assert client.run("%%interp alice\nview[0] = 1").error == "TypeError: cannot modify read-only memory"
+    client.ok("del view")
+
+
+def test_memory_outlives_the_interpreter_that_lent_it(client: Client) -> None:
+    client.ok("%interp create alice")
+    client.ok("%%interp alice\nview = memoryview(bytearray(b'abc'))")
+    client.ok("%interp share view --from alice")
+    assert client.ok("%interp close alice").stdout == (
+        "closed alice. But other interpreters use its memory; it stays in use until the kernel stops.\n"
+    )
+    assert client.ok("bytes(view)").value == "b'abc'"
+    client.ok("del view")
+
+
+def test_a_numpy_array_is_shared_or_lent_as_a_memoryview(fresh: Kernel) -> None:
+    client = fresh.client
+    client.ok("import numpy\narray = numpy.arange(6.0).reshape(2, 3)\n%interp create alice")
+    assert client.ok("%interp share array --to alice").stdout == "array: shared array, main to alice.\n"
+    assert client.ok("%%interp alice\narray[1, 2] = 9\narray.format, array.shape").value == "('d', (2, 3))"
+    assert client.ok("array[1, 2]").value == "np.float64(9.0)"
+
+
+def test_what_cannot_cross_is_named_and_nothing_is_bound(client: Client, target: str) -> None:
+    client.ok("%interp create bob")
+    where = "alice" if target else "main"
+    client.ok(
+        target
+        + "fine = 1\ndef f(): pass\nclass C: pass\nc = [C()]\nimport threading\nlock = threading.Lock()\ng = (i for i in [])"
+    )
+    result = client.run(f"%interp share fine f c lock g nowhere --from {where} --to bob")
+    assert result.error.removeprefix("UsageError: ").splitlines() == [
+        "f (function) cannot cross: f is defined in a cell, and the other interpreter does not have it.",
+        "c (list) cannot cross: C is defined in a cell, and the other interpreter does not have it.",
+        "lock (lock) cannot cross: cannot pickle '_thread.lock' object.",
+        "g (generator) cannot cross: cannot pickle 'generator' object.",
+        "nowhere cannot cross: there is no such variable.",
+    ]
+    assert client.run("%%interp bob\nfine").error == "NameError: name 'fine' is not defined"
+    client.ok(target + "del fine, f, C, c, lock, g")
+
+
+def test_a_module_that_the_other_interpreter_cannot_import_is_told(client: Client, tmp_path: object) -> None:
+    client.ok("%interp create alice")
+    client.ok(
+        "import sys, types\nsys.modules['ours'] = ours = types.ModuleType('ours')\nexec('class T: pass', ours.__dict__)\nours.T.__module__ = 'ours'\nthing, one = ours.T(), 1"
+    )
+    assert client.run("%interp share thing one --to alice").error == (
+        "UsageError: alice: thing cannot cross: ModuleNotFoundError: No module named 'ours'."
+    )
+    assert client.run("%%interp alice\none").status == "error"
+    client.ok("del sys.modules['ours'], ours, thing, one")
+
+
+def test_code_shares_from_and_to_its_own_interpreter(client: Client, target: str) -> None:
+    client.ok("%interp create bob")
+    where = "alice" if target else "main"
+    client.ok("%%interp bob\nhis = {'a': 1}")
+    code = f"import xinterp\nmine = 'hers'\nxinterp.share('mine', from_='{where}', to='bob'), xinterp.share('his', from_='bob', to='{where}'), his"
+    assert client.ok(target + code).value == "({'mine': 'copied'}, {'his': 'pickled'}, {'a': 1})"
+    assert client.ok("%%interp bob\nmine").value == "'hers'"
+    inside = f"how = %interp share mine --from {where} --to bob\nhow"
+    assert client.ok(target + inside).value == "{'mine': 'copied'}"
+    client.ok(target + "del mine, his, how, xinterp")
+
+
+def test_sharing_waits_for_the_cell_that_runs_there_and_can_be_interrupted(client: Client) -> None:
+    client.ok("%interp create alice")
+    client.ok("x = 1")
+    cell = client.send("%%interp alice &\nprint('on')\nimport time; time.sleep(0.5); seen = 'x' in globals()")
+    client.wait_for_text(cell, "on")
+    assert client.ok("%interp share x --to alice").stdout == "x: copied, main to alice.\n"
+    assert client.ok("%%interp alice\nseen, x").value == "(False, 1)"
+    endless = client.send("%%interp alice &\nprint('on')\nwhile True: pass")
+    client.wait_for_text(endless, "on")
+    sharing = client.send("import xinterp\nprint('on')\nxinterp.share('x', to='alice')")
+    client.wait_for_text(sharing, "on")
+    time.sleep(0.1)
+    client.interrupt()
+    assert client.result(sharing).error == "KeyboardInterrupt: "
+    client.ok("%interp interrupt alice\ndel x, xinterp")
+
+
+def test_an_interpreter_that_is_closed_meanwhile_is_told(client: Client) -> None:
+    client.ok("%interp create alice bob")
+    client.ok("x = 1")
+    endless = client.send("%%interp alice &\nprint('on')\nwhile True: pass")
+    client.wait_for_text(endless, "on")
+    sharing = client.send("%%interp bob &\nimport xinterp\nprint('on')\nxinterp.share('x', to='alice')")
+    client.wait_for_text(sharing, "on")
+    client.ok("%interp close alice --force")
+    assert client.result(sharing).error == "UsageError: alice was closed before the variables had crossed."
+    client.ok("del x")
+
+
+def test_mistakes_are_told(client: Client) -> None:
+    client.ok("%interp create alice")
+    usage = "\nUsage: %interp share NAMES --from A --to B"
+    assert client.run("%interp share --to alice").error == f"UsageError: share needs the names of variables.{usage}"
+    assert client.run("%interp share x").error == (
+        f"UsageError: the variables are in main already: name another with --from or --to.{usage}"
+    )
+    assert client.run("%interp share x --to alcie").error.startswith("UsageError: no interpreter 'alcie'; there are")
+    assert client.run("%interp share x --form alice").error.startswith("UsageError: %interp share")
