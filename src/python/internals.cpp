@@ -9,6 +9,7 @@
 #include <internal/pycore_runtime.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <utility>
 
@@ -85,9 +86,14 @@ bool raise_pending_interrupt() {
 
 bool layout_is_ours() {
     // What the runtime tells debuggers of itself stands at its very beginning, in every version.
+    // Offsets, not sizes: the size of a structure with an empty one in it is not the same in C and in C++.
     const _Py_DebugOffsets& told = _PyRuntime.debug_offsets;
-    return told.version >> 16 == PY_VERSION_HEX >> 16 && told.runtime_state.size == sizeof(_PyRuntimeState) &&
-           told.interpreter_state.size == sizeof(PyInterpreterState) && told.thread_state.size == sizeof(PyThreadState);
+    return told.version >> 16 == PY_VERSION_HEX >> 16 &&
+           told.runtime_state.interpreters_head == offsetof(_PyRuntimeState, interpreters.head) &&
+           told.interpreter_state.next == offsetof(PyInterpreterState, next) &&
+           told.interpreter_state.threads_head == offsetof(PyInterpreterState, threads.head) &&
+           told.thread_state.next == offsetof(PyThreadState, next) &&
+           told.thread_state.thread_id == offsetof(PyThreadState, thread_id);
 }
 
 bool configure_as_console() {

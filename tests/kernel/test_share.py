@@ -71,7 +71,9 @@ def test_memory_outlives_the_interpreter_that_lent_it(client: Client) -> None:
 
 def test_a_numpy_array_is_shared_or_lent_as_a_memoryview(fresh: Kernel) -> None:
     client = fresh.client
-    client.ok("import numpy\narray = numpy.arange(6.0).reshape(2, 3)\n%interp create alice")
+    if client.run("import numpy").status == "error":
+        pytest.skip("the kernel's Python has no numpy")
+    client.ok("array = numpy.arange(6.0).reshape(2, 3)\n%interp create alice")
     assert client.ok("%interp share array --to alice").stdout == "array: shared array, main to alice.\n"
     assert client.ok("%%interp alice\narray[1, 2] = 9\narray.format, array.shape").value == "('d', (2, 3))"
     assert client.ok("array[1, 2]").value == "np.float64(9.0)"

@@ -71,11 +71,10 @@ def test_nobody_s_code_runs(client: Client, target: str) -> None:
 
 
 def test_numpy_arrays_are_told_by_shape_and_size(fresh: Kernel) -> None:
-    fresh.client.ok("import numpy\narray = numpy.zeros((1000, 250))")
-    assert table(fresh.client.ok("%interp vars main"))[1:] == [
-        "array  numpy.ndarray  1.9 MB  1000 x 250 float64",
-        "numpy  module         56 B    numpy",
-    ]
+    if fresh.client.run("import numpy").status == "error":
+        pytest.skip("the kernel's Python has no numpy")
+    fresh.client.ok("array = numpy.zeros((1000, 250))\ndel numpy")
+    assert table(fresh.client.ok("%interp vars main"))[1:] == ["array  numpy.ndarray  1.9 MB  1000 x 250 float64"]
 
 
 def test_two_interpreters_are_compared_side_by_side(client: Client) -> None:
