@@ -2,6 +2,7 @@
 #include <xinterp/kernel/command_results.hpp>
 #include <xinterp/kernel/commands.hpp>
 #include <xinterp/kernel/table.hpp>
+#include <xinterp/python/visits.hpp>
 
 #include <algorithm>
 #include <array>
@@ -17,6 +18,8 @@ using python::main_interpreter;
 
 // How long a forced close waits for the cell that it interrupts before it reports back.
 constexpr std::chrono::seconds close_patience{2};
+// How often it is looked whether interrupted code has ended.
+constexpr std::chrono::milliseconds look_interval{5};
 
 struct Usage {
     std::string_view command, arguments, does;
@@ -175,6 +178,13 @@ std::function<void()> Commands::dispatch(const json& request, const Caller& call
         interrupt(request, done);
     } else if (command == "wait") {
         return wait(request, caller, done);
+    } else if (command == "make") {
+        make(request, done);
+    } else if (command == "end") {
+        end(request, caller, done);
+    } else if (command == "unreferenced") {
+        unreferenced(request.at("id").get<InterpreterId>());
+        done(success(""));
     } else if (command == "share") {
         return share(request, caller, done);
     } else if (command == "vars" || command == "diff") {
@@ -194,10 +204,11 @@ json Commands::list() {
     json values = json::array();
     const auto now = std::chrono::steady_clock::now();
     for (const InterpreterInfo& info : interpreters_.registry().list()) {
-        const bool own_memory = info.id == main_interpreter || python::has_own_gil(info.preset);
+        const bool own_memory = info.own_gil;
         const std::size_t bytes = own_memory ? backend_.memory(info.id) : 0;
         const double age = std::chrono::duration<double>{now - info.created}.count();
-        const std::string state{python::state_name(info.state)};
+        const bool runs = info.state == python::State::idle && python::is_visited(info.id);
+        const std::string state{python::state_name(runs ? python::State::running : info.state)};
         rows.push_back({std::to_string(info.id), info.name, std::string{info.preset_label()}, std::string{info.gil()},
                         state, std::to_string(info.cells_run), own_memory ? bytes_text(bytes) : "with main",
                         age_text(age), info.origin});
@@ -270,6 +281,21 @@ void Commands::create_next(const std::shared_ptr<Plan>& plan) {
     }
 }
 
+bool Commands::runs_something(InterpreterId id) const { return router_.is_busy(id) || python::is_visited(id); }
+
+// Code that a thread of another interpreter runs there tells nobody of its end.
+void Commands::look_whether_it_stops(InterpreterId id, Timers::Clock::time_point until,
+                                     std::function<void(bool)> done) {
+    const bool stopped = !python::is_visited(id);
+    if (stopped || Timers::Clock::now() >= until) {
+        done(stopped);
+        return;
+    }
+    timers_.after(look_interval, [this, id, until, done = std::move(done)]() mutable {
+        look_whether_it_stops(id, until, std::move(done));
+    });
+}
+
 void Commands::check_may_end(const InterpreterInfo& info, bool force, const Caller& caller,
                              const std::string& command) const {
     if (info.id == main_interpreter) {
@@ -279,8 +305,8 @@ void Commands::check_may_end(const InterpreterInfo& info, bool force, const Call
     }
     if (caller.interpreter == info.id)
         throw UsageError{"this cell runs in " + info.label() + ": close or reset it from another interpreter."};
-    if (router_.is_busy(info.id) && !force)
-        throw UsageError{info.label() + " is running a cell. To interrupt it first: %interp " +
+    if (runs_something(info.id) && !force)
+        throw UsageError{info.label() + " is running " + (router_.is_busy(info.id) ? "a cell" : "code") + ". To interrupt it first: %interp " +
                          (command == "create --fresh" ? "reset" : command) + " " + info.label() + " --force"};
 }
 
@@ -298,7 +324,7 @@ void Commands::close(const json& request, const Caller& caller, Done done) {
             if (!std::exchange(*told, true)) gathered->give(i, std::move(result));
         };
         router_.retire(info.id, label + " was closed before this cell could run there.");
-        router_.interrupt(info.id, [](bool) {});
+        if (!router_.interrupt(info.id, [](bool) {})) backend_.interrupt(info.id);
         interpreters_.close(info.id, [tell, label](const std::string& remark) {
             tell(success("closed " + label + "." + (remark.empty() ? "" : " But " + remark + ".")));
         });
@@ -310,7 +336,7 @@ void Commands::close(const json& request, const Caller& caller, Done done) {
 
 void Commands::replace(const InterpreterInfo& old, std::function<void(json)> done) {
     router_.retire(old.id, old.label() + " was reset before this cell could run there.");
-    router_.interrupt(old.id, [](bool) {});
+    if (!router_.interrupt(old.id, [](bool) {})) backend_.interrupt(old.id);
     interpreters_.registry().rename(old.id, "");
     interpreters_.close(old.id, [](const std::string&) {});
     interpreters_.create(
@@ -353,13 +379,21 @@ void Commands::interrupt(const json& request, const Done& done) {
         std::make_shared<Gathered>(infos.size(), [done](const std::vector<json>& results) { done(combine(results)); });
     for (std::size_t i = 0; i < infos.size(); ++i) {
         const std::string label = infos[i].label();
-        const bool runs = router_.interrupt(infos[i].id, [gathered, i, label](bool stopped) {
+        const auto tell = [gathered, i, label](bool stopped) {
             gathered->give(i, success(stopped ? "interrupted " + label + "."
                                               : label + " has not stopped yet: it handles the interrupt itself, or is "
                                                         "in C code that cannot be interrupted.",
                                       stopped));
-        });
-        if (!runs) gathered->give(i, success("nothing runs in " + label + ".", false));
+        };
+        const bool runs = router_.interrupt(infos[i].id, tell);
+        if (runs) continue;
+        if (python::is_visited(infos[i].id)) {
+            backend_.interrupt(infos[i].id);
+            look_whether_it_stops(infos[i].id, Timers::Clock::now() + Router::interrupt_patience,
+                                  [tell](bool stopped) { tell(stopped); });
+        } else {
+            gathered->give(i, success("nothing runs in " + label + ".", false));
+        }
     }
 }
 

@@ -55,10 +55,12 @@ void Interpreters::check_name(const std::string& name) const {
                          ").\n--if-missing keeps it, --fresh resets it: %interp create " + name + " --if-missing"};
 }
 
-void Interpreters::create(const std::string& name, python::Preset preset, Created created) {
+void Interpreters::create(const std::string& name, const python::Configuration& configuration, Created created,
+                          const std::string& origin) {
     if (!name.empty()) reserved_.insert(name);
-    backend_.create(preset,
-                    [this, name, preset, created = std::move(created)](std::variant<InterpreterId, std::string> made) {
+    backend_.create(configuration,
+                    [this, name, configuration, created = std::move(created),
+                     origin](std::variant<InterpreterId, std::string> made) {
                         reserved_.erase(name);
                         if (auto* error = std::get_if<std::string>(&made)) {
                             created(std::nullopt, std::move(*error));
@@ -67,8 +69,9 @@ void Interpreters::create(const std::string& name, python::Preset preset, Create
                         InterpreterInfo info;
                         info.id = std::get<InterpreterId>(made);
                         info.name = name;
-                        info.preset = preset;
-                        info.origin = "%interp";
+                        info.preset = configuration.preset;
+                        info.own_gil = configuration.has_own_gil();
+                        info.origin = origin;
                         registry_.add(info);
                         created(info, {});
                     });

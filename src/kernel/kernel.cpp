@@ -1,5 +1,6 @@
 #include <xinterp/kernel/kernel.hpp>
 #include <xinterp/kernel/log.hpp>
+#include <xinterp/python/visits.hpp>
 
 #include <xeus-zmq/xzmq_context.hpp>
 #include <xeus/xeus_context.hpp>
@@ -70,6 +71,9 @@ void Kernel::set_backend(Backend& backend, std::function<void()> shut_down) {
     interpreters_ = std::make_unique<Interpreters>(registry_, backend);
     router_ = std::make_unique<Router>(*interpreters_, backend, server_->timers(), static_cast<RouterFront&>(*this));
     commands_ = std::make_unique<Commands>(*interpreters_, *router_, backend, server_->timers());
+    python::set_visits_ended_hook([this](InterpreterId id) {
+        if (commands_->some_wait_to_go()) outbox_.post(0, [this, id] { commands_->became_idle(id); });
+    });
 }
 
 void Kernel::serve() { xeus_->start(); }

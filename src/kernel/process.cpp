@@ -3,6 +3,7 @@
 #include <xinterp/kernel/process.hpp>
 #include <xinterp/kernel/python_backend.hpp>
 #include <xinterp/modules/bridge.hpp>
+#include <xinterp/modules/interpreters_module.hpp>
 #include <xinterp/python/blocking_calls.hpp>
 #include <xinterp/python/host.hpp>
 #include <xinterp/python/raw_output.hpp>
@@ -76,7 +77,8 @@ void watch_parent(Kernel& kernel, pid_t parent) {
 // The interpreter's life, on the main thread, while the I/O thread serves.
 void run_python(PythonBackend& backend, const std::function<void()>& start_python) {
     start_python();
-    python::add_modules(std::array{_inittab{"_xinterp", modules::initialize_bridge}}, xinterp_frozen_modules);
+    python::add_modules(std::array{_inittab{"_xinterp", modules::initialize_bridge},
+                                   _inittab{"_interpreters", modules::initialize_interpreters}}, xinterp_frozen_modules);
     python::install_wake_signal();
     python::set_raw_output_hook(take_raw_output);
     if (!python::divert_blocking_calls())

@@ -1,4 +1,5 @@
 #include <xinterp/kernel/python_backend.hpp>
+#include <xinterp/python/visits.hpp>
 
 #include <malloc.h>
 
@@ -114,6 +115,23 @@ std::size_t PythonBackend::memory(InterpreterId interpreter) {
 void PythonBackend::interrupt(InterpreterId interpreter) {
     const auto found = lanes_.find(interpreter);
     if (found != lanes_.end() && found->second->interrupt()) wake_until_taken(found->second);
+    if (python::interrupt_visits(interpreter)) wake_visitors_until_taken();
+}
+
+void PythonBackend::interrupt_threads_of(CellId cell) {
+    python::interrupt_visits_of(cell);
+    wake_visitors_until_taken();
+}
+
+void PythonBackend::wake_visitors_until_taken() {
+    kernel_.timers().after(wake_interval, [this] {
+        if (python::wake_visitors_again()) wake_visitors_until_taken();
+    });
+}
+
+std::size_t PythonBackend::references(InterpreterId interpreter) {
+    const auto found = lanes_.find(interpreter);
+    return found == lanes_.end() ? 0 : found->second->references();
 }
 
 void PythonBackend::wake_until_taken(std::shared_ptr<Lane> lane) {
@@ -122,17 +140,18 @@ void PythonBackend::wake_until_taken(std::shared_ptr<Lane> lane) {
     });
 }
 
-void PythonBackend::create(python::Preset preset, std::function<void(std::variant<InterpreterId, std::string>)> done) {
+void PythonBackend::create(const python::Configuration& configuration,
+                           std::function<void(std::variant<InterpreterId, std::string>)> done) {
     ++activity_;
     used_ = true;
-    if (std::shared_ptr<Lane> spare = pool_.take(preset)) {
-        adopt(spare);
+    if (std::shared_ptr<Lane> spare = pool_.take(configuration)) {
+        adopt(spare, configuration);
         refill_when_idle();
         done(spare->id());
         return;
     }
     Lane::start(
-        preset,
+        configuration,
         Lane::Lifecycle{[this](Lane& lane) { return begin_lane(lane); }, [this](Lane& lane) { end_lane(lane); }},
         [this, done = std::move(done)](const std::shared_ptr<Lane>& lane, const std::string& error) {
             kernel_.outbox().post(0, [this, lane, error, done] {
@@ -140,14 +159,15 @@ void PythonBackend::create(python::Preset preset, std::function<void(std::varian
                     done(error);
                     return;
                 }
-                adopt(lane);
+                adopt(lane, lane->configuration());
                 refill_when_idle();
                 done(lane->id());
             });
         });
 }
 
-void PythonBackend::adopt(const std::shared_ptr<Lane>& lane) {
+void PythonBackend::adopt(const std::shared_ptr<Lane>& lane, const python::Configuration& configuration) {
+    lane->publish(configuration);
     lanes_[lane->id()] = lane;
     if (ending_) lane->stop();
 }
@@ -158,6 +178,7 @@ void PythonBackend::close(InterpreterId interpreter, std::function<void(std::str
         done({});
         return;
     }
+    found->second->hide(); // from now on Python does not find it either
     found->second->stop([this, done = std::move(done)](InterpreterId id, std::string remark) {
         kernel_.outbox().post(0, [this, id, done, remark = std::move(remark)]() mutable {
             lanes_.erase(id);
@@ -170,11 +191,11 @@ void PythonBackend::close(InterpreterId interpreter, std::function<void(std::str
 void PythonBackend::refill_when_idle() {
     kernel_.timers().after(used_ ? idle_time : idle_time_before_use, [this, then = activity_] {
         if (ending_ || main_jobs_ != 0 || then != activity_) return;
-        pool_.refill(python::Preset::notebook, used_ ? spares_after_use : spares_before_use);
+        pool_.refill(used_ ? spares_after_use : spares_before_use);
         if (used_) { // one at a time: look again for the next
             kernel_.timers().after(idle_time, [this, then] {
                 if (!ending_ && main_jobs_ == 0 && then == activity_)
-                    pool_.refill(python::Preset::notebook, spares_after_use);
+                    pool_.refill(spares_after_use);
             });
         }
     });
@@ -190,6 +211,7 @@ void PythonBackend::trim_later() {
 
 void PythonBackend::shut_down() {
     ending_ = true;
+    python::set_visits_ended_hook({});
     pool_.clear();
     for (const auto& [id, lane] : lanes_) {
         interrupt(id);

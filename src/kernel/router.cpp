@@ -218,6 +218,7 @@ void Router::run_ended(CellId id, std::size_t index, json reply) {
     end_run(*cell, run, std::move(reply));
     abort(aborted, {});
     pump(interpreter);
+    if (!is_busy(interpreter)) front_.became_idle(interpreter);
     tell_waiters();
     for (const auto& done : interrupters) done(true);
 }
@@ -298,6 +299,7 @@ void Router::interrupt_cell(Cell& cell) {
         cancel();
         return;
     }
+    backend_.interrupt_threads_of(id);
     for (std::size_t i = 0; find(id) != nullptr && i < cell.runs.size(); ++i) {
         Cell::Run& run = cell.runs[i];
         if (run.state == Cell::Run::State::running) {

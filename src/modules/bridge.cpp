@@ -4,6 +4,7 @@
 #include <xinterp/modules/parcels.hpp>
 #include <xinterp/modules/stream.hpp>
 #include <xinterp/modules/waiting.hpp>
+#include <xinterp/python/visits.hpp>
 
 #include <unistd.h>
 
@@ -116,6 +117,10 @@ PyObject* after_fork_in_child(PyObject*, PyObject*) {
     Py_RETURN_NONE;
 }
 
+PyObject* main_thread(PyObject* module, PyObject*) {
+    return PyLong_FromUnsignedLong(python::main_thread_of(state_of(module).interpreter));
+}
+
 PyObject* stop_requested(PyObject*, PyObject*) {
     if (interrupted()) return nullptr;
     Py_RETURN_NONE;
@@ -140,6 +145,8 @@ PyMethodDef methods[] = {
      "process_pipe(descriptor)\n--\n\nWhat a subprocess of the current cell gets for 1 or 2."},
     {"before_fork", guarded<before_fork, PyObject*, PyObject*>, METH_NOARGS, nullptr},
     {"after_fork_in_child", after_fork_in_child, METH_NOARGS, nullptr},
+    {"main_thread", main_thread, METH_NOARGS,
+     "main_thread()\n--\n\nThe identifier of the thread that runs this interpreter's __main__."},
     {"raise_if_interrupted", stop_requested, METH_NOARGS,
      "raise_if_interrupted()\n--\n\nRaise KeyboardInterrupt if one is on its way."},
     {"sleep", interruptible_sleep, METH_O, "sleep(seconds, /)\n--\n\nDelay execution for a given number of seconds."},

@@ -76,6 +76,8 @@ void set_front_end(FrontEnd* front_end) { the_front_end = front_end; }
 
 FrontEnd& front_end() { return *the_front_end; }
 
+bool has_front_end() { return the_front_end != nullptr; }
+
 CellId cell_of_this_thread() { return thread_cell; }
 
 Source current_source(BridgeState& state) {

@@ -1,8 +1,10 @@
 #include <xinterp/modules/bridge.hpp>
 #include <xinterp/modules/convert.hpp>
 #include <xinterp/modules/shell.hpp>
+#include <xinterp/modules/waiting.hpp>
 #include <xinterp/python/internals.hpp>
 #include <xinterp/python/lane.hpp>
+#include <xinterp/python/visits.hpp>
 
 #include <unistd.h>
 
@@ -26,6 +28,21 @@ json take_error() {
             {"ename", name},
             {"evalue", value},
             {"traceback", {value.empty() ? name : name + ": " + value}}};
+}
+
+// Another thread's code may be running there (`_interpreters.exec`): the cell waits for its end. False with an exception
+// set when it is interrupted meanwhile.
+bool begin_running(PyInterpreterState* interpreter) {
+    while (!python::internals::set_running_main(interpreter)) {
+        PyErr_Clear();
+        {
+            const python::Detached detached;
+            python::wait_until_left(PyInterpreterState_GetID(interpreter), interrupt_slice);
+        }
+        if (interrupted()) return false;
+    }
+    python::claim_main_thread();
+    return true;
 }
 
 } // namespace
@@ -57,12 +74,16 @@ json Shell::execute(const ShellCell& cell) {
                                    {"silent", cell.silent},
                                    {"store_history", cell.store_history},
                                    {"user_expressions", cell.user_expressions}});
-    const bool running = python::internals::set_running_main(interpreter);
-    if (!running || !enter_cell(*state_, cell.cell)) return take_error();
+    if (!enter_cell(*state_, cell.cell)) return take_error();
     lane->begin_interruptible();
-    json reply = call("execute", request.get());
+    json reply;
+    if (begin_running(interpreter)) {
+        reply = call("execute", request.get());
+        python::internals::set_not_running_main(interpreter);
+    } else {
+        reply = take_error();
+    }
     lane->end_interruptible();
-    python::internals::set_not_running_main(interpreter);
     if (in_forked_child()) { // the child of a fork in the cell: the kernel is its parent's
         std::fflush(nullptr);
         _exit(0);

@@ -1,14 +1,14 @@
 #include <xinterp/modules/waiting.hpp>
 #include <xinterp/python/internals.hpp>
-#include <xinterp/python/lane.hpp>
 #include <xinterp/python/ref.hpp>
+#include <xinterp/python/visits.hpp>
 
 namespace xinterp::modules {
 
 using python::Detached;
 
 bool interrupted() {
-    if (python::Lane::here() == nullptr) return false;
+    if (!python::interruptible_here()) return false;
     if (python::internals::raise_pending_interrupt()) return true;
     return PyErr_CheckSignals() != 0; // does something in main only
 }

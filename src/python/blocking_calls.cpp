@@ -1,6 +1,6 @@
 // Any thread; no thread state is looked at.
 #include <xinterp/python/blocking_calls.hpp>
-#include <xinterp/python/lane.hpp>
+#include <xinterp/python/visits.hpp>
 #include <xinterp/python/linkage.hpp>
 #include <xinterp/python/raw_output.hpp>
 
@@ -25,7 +25,7 @@ namespace xinterp::python {
 namespace {
 
 // Whether the call that just returned -1 was ended by an interrupt for this lane.
-bool cancelled() { return errno == EINTR && Lane::interrupted_here(); }
+bool cancelled() { return errno == EINTR && interrupted_here(); }
 
 // `nothing` instead of an interrupted call's -1: no data, no event, no child.
 template <class Result> Result or_nothing(Result result) {

@@ -10,6 +10,8 @@
 namespace xinterp::python {
 namespace {
 
+std::vector<_inittab> replaced_modules;
+
 struct Config {
     Config() { PyConfig_InitPythonConfig(&value); }
     ~Config() { PyConfig_Clear(&value); }
@@ -83,6 +85,7 @@ void add_modules(std::span<const _inittab> builtin, const _frozen* frozen) {
     for (; present->name != nullptr; ++present) { // of two with one name, CPython takes the last
         const auto same_name = [&](const _inittab& own) { return std::string_view{own.name} == present->name; };
         if (std::ranges::none_of(builtin, same_name)) table.push_back(*present);
+        else replaced_modules.push_back(*present);
     }
     table.push_back({nullptr, nullptr});
     if (!internals::set_builtin_modules(table)) throw std::bad_alloc{};
@@ -95,6 +98,12 @@ void add_modules(std::span<const _inittab> builtin, const _frozen* frozen) {
         frozen_table.push_back(*other);
     frozen_table.push_back({});
     PyImport_FrozenModules = frozen_table.data();
+}
+
+PyObject* (*replaced_module(std::string_view name))() {
+    for (const _inittab& module : replaced_modules)
+        if (module.name == name) return module.initfunc;
+    return nullptr;
 }
 
 void finalize() { Py_FinalizeEx(); }

@@ -1,10 +1,13 @@
 #define Py_BUILD_CORE 1
 #include <xinterp/python/internals.hpp>
+#include <xinterp/python/ref.hpp>
 
 #include <internal/pycore_ceval.h>
 #include <internal/pycore_crossinterp.h>
 #include <internal/pycore_interp.h>
 #include <internal/pycore_obmalloc.h>
+#include <internal/pycore_pyerrors.h>
+#include <internal/pycore_pylifecycle.h>
 #include <internal/pycore_pystate.h>
 #include <internal/pycore_runtime.h>
 
@@ -41,37 +44,100 @@ PyObject* exchange_async_exception(PyThreadState* state, PyObject* exception) {
     return static_cast<PyObject*>(_Py_atomic_exchange_ptr(&state->async_exc, exception));
 }
 
+void raise_in(PyThreadState* state) {
+    // KeyboardInterrupt is a static, immortal type that all interpreters share: no reference is counted.
+    exchange_async_exception(state, PyExc_KeyboardInterrupt);
+    _Py_set_eval_breaker_bit(state, _PY_ASYNC_EXCEPTION_BIT);
+}
+
 } // namespace
 
 PyThreadState* new_interpreter(PyInterpreterConfig* config, PyThreadState** previous) {
     PyThreadState* created = nullptr;
-    long whence = _PyInterpreterState_WHENCE_STDLIB; // concurrent.interpreters accepts no other
+    long whence = _PyInterpreterState_WHENCE_UNKNOWN;
     if (_PyXI_NewInterpreter(config, &whence, &created, previous) == nullptr) return nullptr;
     return created;
+}
+
+bool is_hidden(PyInterpreterState* interpreter) {
+    // Nothing else in CPython makes an interpreter of unknown origin; one that is being made has none yet.
+    return _Py_atomic_load_long_relaxed(&interpreter->_whence) <= _PyInterpreterState_WHENCE_UNKNOWN;
+}
+
+void hide(PyInterpreterState* interpreter) {
+    _Py_atomic_store_long_relaxed(&interpreter->_whence, _PyInterpreterState_WHENCE_UNKNOWN);
+}
+
+void publish(PyInterpreterState* interpreter, const PyInterpreterConfig& config) {
+    constexpr unsigned long permissions = Py_RTFLAGS_FORK | Py_RTFLAGS_EXEC | Py_RTFLAGS_DAEMON_THREADS;
+    interpreter->feature_flags = (interpreter->feature_flags & ~permissions) |
+                                 (config.allow_fork != 0 ? Py_RTFLAGS_FORK : 0) |
+                                 (config.allow_exec != 0 ? Py_RTFLAGS_EXEC : 0) |
+                                 (config.allow_daemon_threads != 0 ? Py_RTFLAGS_DAEMON_THREADS : 0);
+    // What concurrent.interpreters makes is of this origin, and it accepts no other.
+    _Py_atomic_store_long_relaxed(&interpreter->_whence, _PyInterpreterState_WHENCE_STDLIB);
+}
+
+PyInterpreterState* find_interpreter(std::int64_t id) {
+    const RuntimeLock lock;
+    PyInterpreterState* interpreter = _PyRuntime.interpreters.head;
+    while (interpreter != nullptr && interpreter->id != id) interpreter = interpreter->next;
+    return interpreter;
+}
+
+std::int64_t object_to_id(PyObject* object) { return _PyInterpreterState_ObjectToID(object); }
+
+bool is_ready(PyInterpreterState* interpreter) { return _PyInterpreterState_IsReady(interpreter) != 0; }
+
+Py_ssize_t reference_count(PyInterpreterState* interpreter) {
+    return _Py_atomic_load_ssize(&interpreter->id_refcount);
+}
+
+PyThreadState* new_thread_state(PyInterpreterState* interpreter) {
+    return _PyThreadState_NewBound(interpreter, _PyThreadState_WHENCE_EXEC);
+}
+
+void park(PyThreadState* state) {
+    const RuntimeLock lock;
+    state->thread_id = 0;
+}
+
+void unpark(PyThreadState* state) {
+    const RuntimeLock lock;
+    state->thread_id = PyThread_get_thread_ident();
 }
 
 void raise_in_thread(unsigned long thread_ident) {
     const PyInterpreterState* main = PyInterpreterState_Main();
     for_each_state_of(thread_ident, [&](PyThreadState* state) {
-        if (state->interp == main && thread_ident == _PyRuntime.main_thread) return;
-        // KeyboardInterrupt is a static, immortal type that all interpreters share: no reference is counted.
-        exchange_async_exception(state, PyExc_KeyboardInterrupt);
-        _Py_set_eval_breaker_bit(state, _PY_ASYNC_EXCEPTION_BIT);
+        if (state->interp != main || thread_ident != _PyRuntime.main_thread) raise_in(state);
     });
+}
+
+bool raise_in_thread(unsigned long thread_ident, std::int64_t interpreter) {
+    bool found = false;
+    for_each_state_of(thread_ident, [&](PyThreadState* state) {
+        if (state->interp->id != interpreter) return;
+        raise_in(state);
+        found = true;
+    });
+    return found;
 }
 
 bool interrupt_pending_in_thread(unsigned long thread_ident) {
     bool pending = false;
     for_each_state_of(thread_ident, [&](PyThreadState* state) {
-        pending = pending || _Py_atomic_load_ptr(&state->async_exc) != nullptr;
+        pending = pending || interrupt_pending(state);
     });
     return pending;
 }
 
-void drop_interrupts_of_this_thread() {
-    for_each_state_of(PyThread_get_thread_ident(), [](PyThreadState* state) {
-        if (_Py_atomic_load_ptr(&state->async_exc) == PyExc_KeyboardInterrupt) exchange_async_exception(state, nullptr);
-    });
+bool interrupt_pending(PyThreadState* state) { return _Py_atomic_load_ptr(&state->async_exc) != nullptr; }
+
+void drop_interrupts_of_this_thread() { for_each_state_of(PyThread_get_thread_ident(), drop_interrupt); }
+
+void drop_interrupt(PyThreadState* state) {
+    if (_Py_atomic_load_ptr(&state->async_exc) == PyExc_KeyboardInterrupt) exchange_async_exception(state, nullptr);
 }
 
 bool raise_pending_interrupt() {
@@ -120,9 +186,44 @@ bool set_builtin_modules(std::span<const _inittab> modules) {
     return true;
 }
 
+bool share_objects(PyInterpreterState* one, PyInterpreterState* other) {
+    return one->ceval.gil == other->ceval.gil && one->obmalloc == other->obmalloc;
+}
+
+bool config_from_dict(PyObject* dict, PyInterpreterConfig& config) {
+    return _PyInterpreterConfig_InitFromDict(&config, dict) == 0;
+}
+
+bool requires_reference(PyInterpreterState* interpreter) { return interpreter->requires_idref != 0; }
+
+void require_no_reference(PyInterpreterState* interpreter) { interpreter->requires_idref = 0; }
+
 bool set_running_main(PyInterpreterState* interpreter) { return _PyInterpreterState_SetRunningMain(interpreter) == 0; }
 
 void set_not_running_main(PyInterpreterState* interpreter) { _PyInterpreterState_SetNotRunningMain(interpreter); }
+
+bool is_running_main(PyInterpreterState* interpreter) { return _PyInterpreterState_IsRunningMain(interpreter) != 0; }
+
+ExceptionSnapshot::ExceptionSnapshot(PyObject* exception) : info_{_PyXI_NewExcInfo(exception)} {
+    if (info_ == nullptr) PyErr_Clear();
+}
+
+ExceptionSnapshot::~ExceptionSnapshot() {
+    if (info_ != nullptr) _PyXI_FreeExcInfo(static_cast<_PyXI_excinfo*>(info_));
+}
+
+PyObject* ExceptionSnapshot::as_object() const {
+    if (info_ == nullptr) return PyErr_NoMemory();
+    auto* info = static_cast<_PyXI_excinfo*>(info_);
+    const Ref object = Ref::steal(_PyXI_ExcInfoAsObject(info));
+    const Ref formatted = Ref::steal(object ? _PyXI_FormatExcInfo(info) : nullptr);
+    if (!formatted || PyObject_SetAttrString(object.get(), "formatted", formatted.get()) != 0) return nullptr;
+    return Ref{object}.release();
+}
+
+PyObject* interpreter_error() { return PyExc_InterpreterError; }
+
+PyObject* interpreter_not_found_error() { return PyExc_InterpreterNotFoundError; }
 
 std::size_t arena_bytes(PyInterpreterState* interpreter) {
     const struct _obmalloc_state* state = interpreter->obmalloc;

@@ -3,6 +3,7 @@
 #include <xinterp/python/lane.hpp>
 #include <xinterp/python/linkage.hpp>
 #include <xinterp/python/ref.hpp>
+#include <xinterp/python/visits.hpp>
 #include <xinterp/python/wake_signal.hpp>
 
 #include <poll.h>
@@ -60,7 +61,8 @@ void call_in_module(const char* module_name, const char* function) {
 
 } // namespace
 
-Lane::Lane(Preset preset) : preset_{preset}, wake_descriptor_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
+Lane::Lane(const Configuration& configuration)
+    : configuration_{configuration}, wake_descriptor_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
     if (wake_descriptor_ < 0) throw std::system_error{errno, std::generic_category(), "eventfd"};
 }
 
@@ -77,9 +79,12 @@ void Lane::adopt_this_thread() {
     lane_of_this_thread = this;
     thread_ = pthread_self();
     state_ = PyThreadState_Get();
-    const std::scoped_lock lock{interrupt_mutex_};
-    interpreter_ = PyThreadState_GetInterpreter(state_);
+    {
+        const std::scoped_lock lock{interrupt_mutex_};
+        interpreter_ = PyThreadState_GetInterpreter(state_);
+    }
     id_ = PyInterpreterState_GetID(interpreter_);
+    if (!is_main_) claim_main_thread();
 }
 
 std::shared_ptr<Lane> Lane::for_main() {
@@ -92,8 +97,8 @@ std::shared_ptr<Lane> Lane::for_main() {
     return lane;
 }
 
-void Lane::start(Preset preset, Lifecycle lifecycle, Started started) {
-    std::shared_ptr<Lane> lane{new Lane{preset}};
+void Lane::start(const Configuration& configuration, Lifecycle lifecycle, Started started) {
+    std::shared_ptr<Lane> lane{new Lane{configuration}};
     alive().add();
     std::thread{[lane, lifecycle = std::move(lifecycle), started = std::move(started)] {
         lane->thread_main(lifecycle, started);
@@ -106,7 +111,7 @@ void Lane::thread_main(const Lifecycle& lifecycle, const Started& started) {
     block_interrupt_signals();
     PyThreadState* borrowed = PyThreadState_New(PyInterpreterState_Main());
     PyEval_RestoreThread(borrowed);
-    PyInterpreterConfig config = interpreter_config(preset_);
+    PyInterpreterConfig config = configuration_.values;
     PyThreadState* previous = nullptr;
     PyThreadState* created = internals::new_interpreter(&config, &previous);
     if (created == nullptr) {
@@ -137,12 +142,20 @@ void Lane::thread_main(const Lifecycle& lifecycle, const Started& started) {
 
 void Lane::finish(const Lifecycle& lifecycle) {
     internals::drop_interrupts_of_this_thread();
+    hide();
+    refuse_visits(id_);
+    {
+        const Detached detached;
+        while (!wait_until_left(id_, std::chrono::hours{1})) {} // as long as for a cell of its own
+    }
     lifecycle.end(*this);
     idle_hook_ = {};
     std::string remark;
+    claim_main_thread();
     // Finalizing while another thread still has a state in here would free memory under it; such an interpreter is left
     // as it is, for the process's lifetime. Threads that are not daemons have been waited for.
     call_in_module("threading", "_shutdown");
+    drop_visitors_states(id_);
     // A thread that has been joined may still be giving its state back.
     for (int i = 0; i < 100 && internals::other_thread_states(interpreter_, state_) != 0; ++i) {
         const Detached detached;
@@ -151,7 +164,7 @@ void Lane::finish(const Lifecycle& lifecycle) {
     take_back();
     {
         const std::scoped_lock lock{interrupt_mutex_};
-        if (lent_ != 0) {
+        if (lent_ != 0 || is_kept_alive(id_)) {
             remark = "other interpreters use its memory; it stays in use until the kernel stops";
         } else if (internals::other_thread_states(interpreter_, state_) == 0) {
             interpreter_ = nullptr;
@@ -170,6 +183,7 @@ void Lane::finish(const Lifecycle& lifecycle) {
         const std::scoped_lock lock{mutex_};
         stopped = std::move(stopped_);
     }
+    forget_visits(id_);
     if (stopped) stopped(id_, remark);
 }
 
@@ -241,6 +255,18 @@ void Lane::run() {
     }
 }
 
+void Lane::publish(const Configuration& configuration) {
+    const std::scoped_lock lock{interrupt_mutex_};
+    if (interpreter_ == nullptr) return;
+    configuration_ = configuration;
+    internals::publish(interpreter_, configuration.values);
+}
+
+void Lane::hide() {
+    const std::scoped_lock lock{interrupt_mutex_};
+    if (interpreter_ != nullptr) internals::hide(interpreter_);
+}
+
 void Lane::begin_interruptible() {
     divert_blocking_calls(); // of what the last cell has imported
     internals::drop_interrupts_of_this_thread();
@@ -291,6 +317,11 @@ bool Lane::wake_again() {
 bool Lane::interrupted_here() {
     const Lane* lane = lane_of_this_thread;
     return lane != nullptr && lane->interrupted_ && internals::interrupt_pending_in_thread(lane->thread_);
+}
+
+std::size_t Lane::references() {
+    const std::scoped_lock lock{interrupt_mutex_};
+    return interpreter_ == nullptr ? 0 : static_cast<std::size_t>(internals::reference_count(interpreter_));
 }
 
 std::size_t Lane::arena_bytes() {

@@ -1,5 +1,7 @@
 #include <xinterp/python/presets.hpp>
 
+#include <array>
+
 namespace xinterp::python {
 
 std::string_view preset_name(Preset preset) {
@@ -7,6 +9,7 @@ std::string_view preset_name(Preset preset) {
     case Preset::isolated: return "isolated";
     case Preset::notebook: return "notebook";
     case Preset::shared: return "shared";
+    case Preset::custom: return "custom";
     }
     return "";
 }
@@ -17,9 +20,9 @@ std::optional<Preset> preset_from_name(std::string_view name) {
     return std::nullopt;
 }
 
-bool has_own_gil(Preset preset) { return preset != Preset::shared; }
+namespace {
 
-PyInterpreterConfig interpreter_config(Preset preset) {
+PyInterpreterConfig values_of(Preset preset) {
     PyInterpreterConfig config{};
     config.allow_threads = 1;
     switch (preset) {
@@ -40,8 +43,36 @@ PyInterpreterConfig interpreter_config(Preset preset) {
         config.allow_exec = 1;
         config.allow_daemon_threads = 1;
         break;
+    case Preset::custom: break;
     }
     return config;
+}
+
+Preset preset_of(const PyInterpreterConfig& values) {
+    const auto fields = [](const PyInterpreterConfig& config) {
+        return std::array{config.use_main_obmalloc,
+                          config.allow_fork,
+                          config.allow_exec,
+                          config.allow_threads,
+                          config.allow_daemon_threads,
+                          config.check_multi_interp_extensions,
+                          config.gil};
+    };
+    for (const Preset preset : {Preset::isolated, Preset::notebook, Preset::shared})
+        if (fields(values_of(preset)) == fields(values)) return preset;
+    return Preset::custom;
+}
+
+} // namespace
+
+Configuration::Configuration(Preset chosen) : preset{chosen}, values{values_of(chosen)} {}
+
+Configuration::Configuration(const PyInterpreterConfig& chosen) : preset{preset_of(chosen)}, values{chosen} {}
+
+bool Configuration::is_made_like(const Configuration& other) const {
+    return values.gil == other.values.gil && values.use_main_obmalloc == other.values.use_main_obmalloc &&
+           values.check_multi_interp_extensions == other.values.check_multi_interp_extensions &&
+           values.allow_threads == other.values.allow_threads;
 }
 
 } // namespace xinterp::python

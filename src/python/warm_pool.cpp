@@ -1,27 +1,31 @@
 #include <xinterp/python/warm_pool.hpp>
 
-#include <algorithm>
 #include <utility>
 
 namespace xinterp::python {
+namespace {
 
-std::shared_ptr<Lane> WarmPool::take(Preset preset) {
+// What isolated and notebook interpreters have in common: permissions are given when a spare is handed out.
+const Configuration made_as = Preset::notebook; // NOLINT(cert-err58-cpp): does not throw
+
+} // namespace
+
+std::shared_ptr<Lane> WarmPool::take(const Configuration& configuration) {
+    if (!made_as.is_made_like(configuration)) return nullptr;
     const std::scoped_lock lock{shared_->mutex};
-    const auto found =
-        std::ranges::find_if(shared_->spares, [&](const auto& lane) { return lane->preset() == preset; });
-    if (found == shared_->spares.end()) return nullptr;
-    std::shared_ptr<Lane> lane = *found;
-    shared_->spares.erase(found);
+    if (shared_->spares.empty()) return nullptr;
+    std::shared_ptr<Lane> lane = std::move(shared_->spares.front());
+    shared_->spares.erase(shared_->spares.begin());
     return lane;
 }
 
-void WarmPool::refill(Preset preset, std::size_t wanted) {
+void WarmPool::refill(std::size_t wanted) {
     {
         const std::scoped_lock lock{shared_->mutex};
         if (shared_->closed || shared_->being_made != 0 || shared_->spares.size() >= wanted) return;
         ++shared_->being_made;
     }
-    Lane::start(preset, lifecycle_, [shared = shared_](std::shared_ptr<Lane> lane, const std::string&) {
+    Lane::start(made_as, lifecycle_, [shared = shared_](std::shared_ptr<Lane> lane, const std::string&) {
         {
             const std::scoped_lock lock{shared->mutex};
             --shared->being_made;

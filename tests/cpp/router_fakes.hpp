@@ -49,8 +49,11 @@ struct FakeBackend final : Backend {
     void ask(InterpreterId, std::string, json, Reply) override {}
     std::size_t memory(InterpreterId) override { return 0; }
     void interrupt(InterpreterId interpreter) override { diary.note("interrupt in " + diary.name_of(interpreter)); }
-    void create(python::Preset preset, std::function<void(std::variant<InterpreterId, std::string>)> done) override {
-        diary.note("create as " + std::string{python::preset_name(preset)});
+    void interrupt_threads_of(CellId) override {}
+    std::size_t references(InterpreterId) override { return 0; }
+    void create(const python::Configuration& configuration,
+                std::function<void(std::variant<InterpreterId, std::string>)> done) override {
+        diary.note("create as " + std::string{python::preset_name(configuration.preset)});
         if (creates_at_once) done(++last);
         else creating.push_back(std::move(done));
     }

@@ -50,7 +50,10 @@ public:
         if (const auto running = running_.extract(interpreter)) running.mapped()();
     }
 
-    void create(python::Preset, std::function<void(std::variant<modules::InterpreterId, std::string>)> done) override {
+    void interrupt_threads_of(modules::CellId) override {}
+    std::size_t references(modules::InterpreterId) override { return 0; }
+    void create(const python::Configuration&,
+                std::function<void(std::variant<modules::InterpreterId, std::string>)> done) override {
         done(++last_);
     }
     void close(modules::InterpreterId, std::function<void(std::string)> done) override { done({}); }

@@ -40,10 +40,15 @@ public:
     virtual std::size_t memory(InterpreterId interpreter) = 0;
     /// KeyboardInterrupt in what runs there.
     virtual void interrupt(InterpreterId interpreter) = 0;
+    /// Likewise in what threads of that cell run in other interpreters.
+    virtual void interrupt_threads_of(CellId cell) = 0;
     /// A new interpreter's id, or why there is none.
-    virtual void create(python::Preset preset, std::function<void(std::variant<InterpreterId, std::string>)> done) = 0;
+    virtual void create(const python::Configuration& configuration,
+                        std::function<void(std::variant<InterpreterId, std::string>)> done) = 0;
     /// Finalizes it after what runs there; `remark` says what was left behind, if anything was.
     virtual void close(InterpreterId interpreter, std::function<void(std::string remark)> done) = 0;
+    /// How many of Python's Interpreter objects refer to it.
+    virtual std::size_t references(InterpreterId interpreter) = 0;
 };
 
 } // namespace xinterp::kernel

@@ -12,9 +12,11 @@
 #include <xinterp/kernel/interpreters.hpp>
 #include <xinterp/kernel/router.hpp>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +41,10 @@ public:
     /// Never throws; `done` is called once, at once or later. The result cancels what can be waited for: `done` is then
     /// not called any more.
     std::function<void()> run(const nlohmann::json& request, const Caller& caller, const Done& done);
+    /// Nothing runs in that interpreter any more: it goes if nobody refers to it.
+    void became_idle(InterpreterId id);
+    /// Whether there are interpreters that wait for that. Any thread.
+    bool some_wait_to_go() const { return unreferenced_count_ != 0; }
 
 private:
     std::function<void()> dispatch(const nlohmann::json& request, const Caller& caller, const Done& done);
@@ -68,6 +74,12 @@ private:
     void watch(const std::shared_ptr<Sharing>& sharing);
     void show_variables(const nlohmann::json& request, const Caller& caller, const Done& done);
     void read_variables(const InterpreterInfo& info, std::function<void(nlohmann::json)> done);
+    bool runs_something(InterpreterId id) const;
+    void look_whether_it_stops(InterpreterId id, Timers::Clock::time_point until, std::function<void(bool)> done);
+    // What `_interpreters` asks for (command_python.cpp).
+    void make(const nlohmann::json& request, const Done& done);
+    void end(const nlohmann::json& request, const Caller& caller, const Done& done);
+    void unreferenced(InterpreterId id);
     void check_may_end(const InterpreterInfo& info, bool force, const Caller& caller, const std::string& command) const;
     void replace(const InterpreterInfo& old, std::function<void(nlohmann::json)> done);
     void replace_from(std::size_t index, const std::shared_ptr<const std::vector<InterpreterInfo>>& old,
@@ -77,6 +89,8 @@ private:
     Router& router_;
     Backend& backend_;
     Timers& timers_;
+    std::set<InterpreterId> unreferenced_; ///< made by Python code, running when the last reference to them went
+    std::atomic<std::size_t> unreferenced_count_ = 0;
 };
 
 } // namespace xinterp::kernel

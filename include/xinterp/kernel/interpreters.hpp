@@ -29,8 +29,9 @@ public:
 
     /// Throws UsageError if the name cannot be given to an interpreter.
     void check_name(const std::string& name) const;
-    /// An empty name: an id only. The name has been checked; it is reserved from now on.
-    void create(const std::string& name, python::Preset preset, Created created);
+    /// An empty name: an id only. The name has been checked; it is reserved from now on. `origin` says who asks.
+    void create(const std::string& name, const python::Configuration& configuration, Created created,
+                const std::string& origin = "%interp");
     /// From now on it is "closing" and no target any more; `done` when it is gone.
     void close(InterpreterId id, std::function<void(std::string remark)> done);
 

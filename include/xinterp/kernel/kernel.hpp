@@ -90,6 +90,7 @@ private:
     void flush(const Cell& cell, const Cell::Run* run) override;
     void write(const Cell& cell, Stream stream, const std::string& text) override;
     void show_error(const Cell& cell, const std::string& label, const nlohmann::json& reply) override;
+    void became_idle(InterpreterId interpreter) override { commands_->became_idle(interpreter); }
     void ended(const Cell& cell) override;
     void read_requests() override { server_->read_shell(); }
     void run_commands(Cell& cell, std::vector<std::string> lines, std::function<void(nlohmann::json)> done) override;

@@ -38,17 +38,21 @@ public:
     void ask(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) override;
     std::size_t memory(InterpreterId interpreter) override;
     void interrupt(InterpreterId interpreter) override;
-    void create(python::Preset preset, std::function<void(std::variant<InterpreterId, std::string>)> done) override;
+    void interrupt_threads_of(CellId cell) override;
+    void create(const python::Configuration& configuration,
+                std::function<void(std::variant<InterpreterId, std::string>)> done) override;
     void close(InterpreterId interpreter, std::function<void(std::string remark)> done) override;
+    std::size_t references(InterpreterId interpreter) override;
 
 private:
     using Job = std::function<void(modules::Shell&)>;
 
     std::string begin_lane(python::Lane& lane);
     void end_lane(python::Lane& lane);
-    void adopt(const std::shared_ptr<python::Lane>& lane);
+    void adopt(const std::shared_ptr<python::Lane>& lane, const python::Configuration& configuration);
     void post(InterpreterId interpreter, Job job);
     void wake_until_taken(std::shared_ptr<python::Lane> lane);
+    void wake_visitors_until_taken();
     void refill_when_idle();
     void trim_later();
 

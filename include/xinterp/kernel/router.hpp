@@ -70,6 +70,8 @@ public:
     virtual void write(const Cell& cell, Stream stream, const std::string& text) = 0;
     /// An `error` message; `label` heads it where the cell has several targets.
     virtual void show_error(const Cell& cell, const std::string& label, const nlohmann::json& reply) = 0;
+    /// An interpreter has run a cell and has none waiting.
+    virtual void became_idle(InterpreterId) {}
     /// The cell is over. Late output of its threads still belongs to it.
     virtual void ended(const Cell& cell) = 0;
     /// Reads all requests that have arrived, so that an abort reaches them.

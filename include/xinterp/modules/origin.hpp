@@ -26,6 +26,8 @@ struct BridgeState {
 /// Who shows output; set once, before the first interpreter is set up.
 void set_front_end(FrontEnd* front_end);
 FrontEnd& front_end();
+/// False in a Python that uses the modules without a kernel around it.
+bool has_front_end();
 
 Source current_source(BridgeState& state);
 /// A cell begins on this thread: from now on what runs in its context belongs to it.

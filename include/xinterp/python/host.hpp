@@ -9,6 +9,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace xinterp::python {
@@ -32,6 +33,10 @@ void adopt();
 /// reference). Main's interpreter is attached and alone. Throws std::runtime_error if this Python's runtime is not laid
 /// out as the headers say that it was built with.
 void add_modules(std::span<const _inittab> builtin, const _frozen* frozen);
+
+/// The init function of a builtin module of this Python that add_modules() has put another one in the place of; null if
+/// there was none of that name.
+PyObject* (*replaced_module(std::string_view name))();
 
 /// Runs what atexit has and ends the interpreter, also under Python frames of the host: its caller ends the process.
 /// All lanes must have ended.

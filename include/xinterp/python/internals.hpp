@@ -6,25 +6,55 @@
 #include <Python.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace xinterp::python::internals {
 
-/// Creates an interpreter as the standard library does. The calling thread has main's thread state attached and has the
-/// new one attached afterwards; *previous is the one it had. Null with an exception set in main when it fails.
+/// Creates an interpreter as the standard library does, but hidden. The calling thread has a thread state attached and
+/// has the new one attached afterwards; *previous is the one it had. Null with an exception set in the interpreter
+/// that it had when it fails.
 PyThreadState* new_interpreter(PyInterpreterConfig* config, PyThreadState** previous);
+/// A hidden interpreter is one that nobody has asked for yet, or that is being made or has been given up: what lists
+/// interpreters or looks one up passes it over. Any thread.
+bool is_hidden(PyInterpreterState* interpreter);
+void hide(PyInterpreterState* interpreter);
+/// From now on it is one that the standard library has made, with that configuration's permissions.
+void publish(PyInterpreterState* interpreter, const PyInterpreterConfig& config);
+
+/// The interpreter of that id, or null. No exception is set. Any thread; what is returned stays valid only as long as
+/// something else keeps the interpreter alive.
+PyInterpreterState* find_interpreter(std::int64_t id);
+/// As CPython reads an id from an object: -1 with its TypeError, ValueError or OverflowError set.
+std::int64_t object_to_id(PyObject* object);
+bool is_ready(PyInterpreterState* interpreter);
+/// References that are counted by incref() and decref() of `_interpreters`. Any thread.
+Py_ssize_t reference_count(PyInterpreterState* interpreter);
+
+/// A thread state of the calling OS thread in an interpreter that is not attached. Null: out of memory.
+PyThreadState* new_thread_state(PyInterpreterState* interpreter);
+/// A parked thread state belongs to no OS thread: no interrupt reaches it until it is unparked, by its own thread.
+void park(PyThreadState* state);
+void unpark(PyThreadState* state);
 
 /// Makes KeyboardInterrupt rise in all that runs on an OS thread: in every interpreter that has a thread state there,
 /// so that code inside another interpreter's exec() stops as well as its caller. Main's own thread state on the main
 /// thread is left to SIGINT. Any thread, no thread state needed: it neither takes a GIL nor waits for one.
 /// PyThreadState_SetAsyncExc does the same but must attach first, which waits for that GIL (1.2 s behind a C loop).
 void raise_in_thread(unsigned long thread_ident);
+/// Likewise in that interpreter's code on the thread alone. False if it has none there.
+bool raise_in_thread(unsigned long thread_ident, std::int64_t interpreter);
 
 /// Whether a KeyboardInterrupt sent to that OS thread has not risen yet. Any thread.
 bool interrupt_pending_in_thread(unsigned long thread_ident);
 
+/// Whether one is pending for that thread state. Any thread, as long as the state lives.
+bool interrupt_pending(PyThreadState* state);
+
 /// Takes a KeyboardInterrupt that has not risen yet away from the calling thread's states.
 void drop_interrupts_of_this_thread();
+/// Likewise from one of them.
+void drop_interrupt(PyThreadState* state);
 
 /// If one is pending for the attached thread state, raises it now: true with the exception set.
 bool raise_pending_interrupt();
@@ -43,9 +73,36 @@ const _inittab* builtin_modules();
 /// Puts a copy of another one (null name included) in its place. No other interpreter exists yet.
 bool set_builtin_modules(std::span<const _inittab> modules);
 
+/// Whether objects of one may be used in the other: they have one GIL and one allocator.
+bool share_objects(PyInterpreterState* one, PyInterpreterState* other);
+/// A configuration from a dict of its fields, as _interpreters.new_config() has them. False with an exception set.
+bool config_from_dict(PyObject* dict, PyInterpreterConfig& config);
+/// Whether CPython itself destroys the interpreter with its last reference; and that it does not.
+bool requires_reference(PyInterpreterState* interpreter);
+void require_no_reference(PyInterpreterState* interpreter);
+
 /// The interpreter counts as running its __main__ (is_running() is true, destroy is refused) between these.
 bool set_running_main(PyInterpreterState* interpreter);
 void set_not_running_main(PyInterpreterState* interpreter);
+bool is_running_main(PyInterpreterState* interpreter);
+
+/// A snapshot of an exception that outlives its interpreter: `_interpreters`' excinfo. To be taken where the exception
+/// is and turned into an object where it is wanted.
+class ExceptionSnapshot {
+public:
+    explicit ExceptionSnapshot(PyObject* exception);
+    ~ExceptionSnapshot();
+    ExceptionSnapshot(const ExceptionSnapshot&) = delete;
+    ExceptionSnapshot& operator=(const ExceptionSnapshot&) = delete;
+    /// types.SimpleNamespace with type, msg, errdisplay and formatted. Null with an exception set.
+    PyObject* as_object() const;
+
+private:
+    void* info_;
+};
+
+PyObject* interpreter_error();           ///< borrowed: the class InterpreterError
+PyObject* interpreter_not_found_error(); ///< borrowed: the class InterpreterNotFoundError
 
 /// Bytes in the interpreter's own small-object arenas; 0 where it uses main's. Any thread: a read of one counter.
 std::size_t arena_bytes(PyInterpreterState* interpreter);

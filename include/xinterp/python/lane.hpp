@@ -39,8 +39,13 @@ public:
 
     /// Main's lane: the calling thread, which must be the main thread with main's thread state attached.
     static std::shared_ptr<Lane> for_main();
-    /// A new interpreter on a thread of its own. Creation takes main's GIL for about 9 ms.
-    static void start(Preset preset, Lifecycle lifecycle, Started started);
+    /// A new interpreter on a thread of its own. Creation takes main's GIL for about 9 ms. The interpreter is hidden
+    /// until it is published.
+    static void start(const Configuration& configuration, Lifecycle lifecycle, Started started);
+    /// Somebody has asked for it, with that configuration, which is made like its own. Any thread.
+    void publish(const Configuration& configuration);
+    /// Nobody is to find it any more. Any thread.
+    void hide();
 
     /// Waits until no lane but main's has a thread; false if one still has after that time. Any thread, detached.
     static bool wait_until_ended(std::chrono::milliseconds time);
@@ -50,7 +55,7 @@ public:
     Lane& operator=(const Lane&) = delete;
 
     InterpreterId id() const { return id_; }
-    Preset preset() const { return preset_; }
+    const Configuration& configuration() const { return configuration_; }
 
     /// Any thread.
     void post(Job job);
@@ -68,7 +73,7 @@ public:
     /// Wakes the thread again if an interrupt has not been taken yet: a signal that arrives just before a system call
     /// is lost. To be called every 50 ms. True while one is outstanding. Any thread.
     bool wake_again();
-    /// Whether wrappers of system calls on this thread must come back early.
+    /// Whether wrappers of system calls on this thread, a lane's, must come back early.
     static bool interrupted_here();
     /// The lane whose thread this is, or null.
     static Lane* here();
@@ -82,15 +87,17 @@ public:
 
     /// Bytes in the interpreter's small-object arenas. Any thread.
     std::size_t arena_bytes();
+    /// References of `_interpreters` to it. Any thread.
+    std::size_t references();
 
 private:
-    explicit Lane(Preset preset);
+    explicit Lane(const Configuration& configuration);
     void thread_main(const Lifecycle& lifecycle, const Started& started);
     void finish(const Lifecycle& lifecycle);
     bool wait_for_job(Job& job);
     void adopt_this_thread();
 
-    Preset preset_;
+    Configuration configuration_;
     InterpreterId id_ = main_interpreter;
     bool is_main_ = false;
     pthread_t thread_{};

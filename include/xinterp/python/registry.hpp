@@ -28,17 +28,18 @@ struct InterpreterInfo {
     InterpreterId id = main_interpreter;
     std::string name;                 ///< empty: it has an id only
     Preset preset = Preset::isolated; ///< meaningless for main
+    bool own_gil = true;
     State state = State::idle;
     std::uint64_t cells_run = 0;
     std::size_t arena_bytes = 0; ///< small-object arenas of its own allocator; 0 for `shared`
     std::chrono::steady_clock::time_point created = std::chrono::steady_clock::now();
-    std::string origin; ///< where it came from: "main", "%interp"
+    std::string origin; ///< where it came from: "main", "%interp", "Python"
 
     /// What a person calls it: its name, else its id.
     std::string label() const { return name.empty() ? std::to_string(id) : name; }
     std::string_view preset_label() const { return id == main_interpreter ? "main" : preset_name(preset); }
     /// "own" or "with main".
-    std::string_view gil() const { return id == main_interpreter || has_own_gil(preset) ? "own" : "with main"; }
+    std::string_view gil() const { return own_gil ? "own" : "with main"; }
 };
 
 class Registry {

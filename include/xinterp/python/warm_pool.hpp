@@ -16,10 +16,10 @@ class WarmPool {
 public:
     explicit WarmPool(Lane::Lifecycle lifecycle) : lifecycle_{std::move(lifecycle)} {}
 
-    /// A spare of that preset, or null. Any thread.
-    std::shared_ptr<Lane> take(Preset preset);
+    /// A spare that can be given that configuration, which it then has; or null. Any thread.
+    std::shared_ptr<Lane> take(const Configuration& configuration);
     /// Starts making one spare if there are fewer than `wanted`, being made included. To be called while main is idle.
-    void refill(Preset preset, std::size_t wanted);
+    void refill(std::size_t wanted);
     /// Ends all spares. Any thread.
     void clear();
 

@@ -56,9 +56,8 @@ def _with_buffer(stream: Any) -> Any:
 
 
 def _make_this_the_main_thread() -> None:
-    """In a lane, ``threading`` must take the lane's thread for the main one: CPython names the process's."""
-    lane = _thread.get_ident()
-    _thread._get_main_thread_ident = lambda: lane
+    """``threading`` must take the thread that runs this interpreter for the main one: CPython names the process's."""
+    _thread._get_main_thread_ident = _xinterp.main_thread
 
 
 def _carry_threads() -> None:

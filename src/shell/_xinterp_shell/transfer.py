@@ -18,7 +18,7 @@ _COPIED = (int, float, complex, bool, type(None), str, bytes)
 _METADATA_OF_ARRAYS = "biufc"  # kinds of numpy's dtypes that are plain numbers
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """Why a value cannot cross."""
 
 
@@ -29,10 +29,10 @@ def pack(names: list[str], namespace: dict[str, Any]) -> dict[str, object]:
     for name in names:
         try:
             if name not in namespace:
-                raise _Refused("there is no such variable")
-            how, number = _pack(namespace[name])
+                raise Refused("there is no such variable")
+            how, number = pack_value(namespace[name])
             parcels.append({"name": name, "how": how, "number": number})
-        except _Refused as error:
+        except Refused as error:
             kind = f" ({type(namespace[name]).__name__})" if name in namespace else ""
             refused.append(f"{name}{kind} cannot cross: {error}.")
     if not refused:
@@ -48,7 +48,7 @@ def unpack(parcels: list[Parcel], namespace: dict[str, Any]) -> dict[str, object
     refused = []
     for parcel in parcels:
         try:
-            values[parcel["name"]] = _unpack(parcel["how"], _xinterp.unpack(parcel["number"]))
+            values[parcel["name"]] = unpack_value(parcel["how"], _xinterp.unpack(parcel["number"]))
         except Exception as error:
             refused.append(f"{parcel['name']} cannot cross: {type(error).__name__}: {error}.")
     if refused:
@@ -57,7 +57,7 @@ def unpack(parcels: list[Parcel], namespace: dict[str, Any]) -> dict[str, object
     return {"status": "ok"}
 
 
-def _pack(value: Any) -> tuple[str, int]:
+def pack_value(value: Any) -> tuple[str, int]:
     if type(value) in _COPIED:
         import marshal
 
@@ -70,7 +70,7 @@ def _pack(value: Any) -> tuple[str, int]:
     return "pickled", _xinterp.pack_bytes(_pickle(value))
 
 
-def _unpack(how: str, content: Any) -> Any:
+def unpack_value(how: str, content: Any) -> Any:
     if how == "copied":
         import marshal
 
@@ -97,14 +97,14 @@ def _pickle(value: Any) -> bytes:
             """Asked for all but builtin values: what is found by its name must be found there too."""
             named = isinstance(found, type) or hasattr(found, "__code__")
             if named and getattr(found, "__module__", None) == "__main__":
-                raise _Refused(f"{found.__qualname__} is defined in a cell, and the other interpreter does not have it")
+                raise Refused(f"{found.__qualname__} is defined in a cell, and the other interpreter does not have it")
             return NotImplemented
 
     buffer = io.BytesIO()
     try:
         Pickler(buffer, 5).dump(value)
-    except _Refused:
+    except Refused:
         raise
     except Exception as error:
-        raise _Refused(str(error).rstrip(".")) from None
+        raise Refused(str(error).rstrip(".")) from None
     return buffer.getvalue()

@@ -1,0 +1,421 @@
+#include <xinterp/modules/bridge.hpp>
+#include <xinterp/modules/convert.hpp>
+#include <xinterp/modules/interpreters_module.hpp>
+#include <xinterp/modules/running.hpp>
+#include <xinterp/modules/stock_module.hpp>
+#include <xinterp/modules/waiting.hpp>
+#include <xinterp/python/internals.hpp>
+#include <xinterp/python/visits.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <mutex>
+#include <set>
+#include <string_view>
+#include <vector>
+
+namespace xinterp::modules {
+namespace {
+
+using nlohmann::json;
+using python::Ref;
+namespace internals = python::internals;
+
+// How long the last reference's end waits for the kernel to take note: from then on nobody finds the interpreter.
+constexpr std::chrono::milliseconds farewell{50};
+
+// CPython's own functions.
+struct Stock {
+    PyModuleDef* definition = nullptr;
+    PyCFunctionWithKeywords create, destroy, list_all, is_running, get_config, whence, exec, call, run_func,
+        set_main_attrs, incref, decref, new_config;
+};
+Stock stock;
+
+// Interpreters that go with their last reference, as those of concurrent.interpreters do.
+struct Linked {
+    std::mutex mutex;
+    std::set<InterpreterId> ids;
+};
+Linked& linked() {
+    static Linked& only = *new Linked; // never destroyed: lanes may outlive main()
+    return only;
+}
+
+// With it, CPython's own test suites find that run_string returns an exception's snapshot.
+Failure failure_of_run_string() {
+    static const char* const value = std::getenv("XINTERP_RUN_STRING_RETURNS");
+    return value != nullptr && std::string_view{value} == "1" ? Failure::returned : Failure::raised;
+}
+
+bool kernel_keeps(InterpreterId id) { return has_front_end() && id != python::main_interpreter; }
+
+// The result of a command; nothing with an exception set when the wait for it is interrupted.
+std::optional<json> ask_kernel(json request) {
+    BridgeState* state = bridge_state();
+    if (state == nullptr) return std::nullopt;
+    const std::shared_ptr<Answer> answer = front_end().command(current_source(*state), std::move(request));
+    auto result = wait_for(*answer);
+    if (!result) front_end().withdraw_command(answer);
+    return result;
+}
+
+// An argument by its place or name, borrowed, or null.
+PyObject* argument(PyObject* arguments, PyObject* keywords, Py_ssize_t place, const char* name) {
+    if (place < PyTuple_GET_SIZE(arguments)) return PyTuple_GET_ITEM(arguments, place);
+    return keywords == nullptr ? nullptr : PyDict_GetItemString(keywords, name);
+}
+
+// The configuration that `create` is asked for, as CPython reads it. False with an exception set.
+bool read_config(PyObject* module, PyObject* object, PyInterpreterConfig& config) {
+    Ref values = Ref::borrow(object);
+    if (object == nullptr || object == Py_None || PyUnicode_Check(object) != 0) {
+        const bool named = object != nullptr && object != Py_None;
+        const Ref name = named ? Ref::steal(PyTuple_Pack(1, object)) : Ref::steal(PyTuple_New(0));
+        values = Ref::steal(name ? stock.new_config(module, name.get(), nullptr) : nullptr);
+        if (!values) return false;
+    }
+    const Ref dict = Ref::steal(PyObject_GetAttrString(values.get(), "__dict__"));
+    if (dict) return internals::config_from_dict(dict.get(), config);
+    PyErr_Format(PyExc_TypeError, "bad config %R", object);
+    return false;
+}
+
+PyObject* create(PyObject* module, PyObject* arguments, PyObject* keywords) {
+    static std::array names{const_cast<char*>("config"), const_cast<char*>("reqrefs"), static_cast<char*>(nullptr)};
+    PyObject* config_object = nullptr;
+    int counted = 0;
+    if (PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$p:create", names.data(), &config_object, &counted) == 0)
+        return nullptr;
+    PyInterpreterConfig config{};
+    if (!read_config(module, config_object, config)) return nullptr;
+    if (python::Configuration{config}.is_unsafe())
+        return raise_unusable(module, "interpreter creation failed: one with its own GIL cannot use main's allocator "
+                                      "(use_main_obmalloc): the two would corrupt the memory of both.");
+    if (!has_front_end()) {
+        const Ref made = Ref::steal(stock.create(module, arguments, keywords));
+        if (!made) widen_error(module);
+        return Ref{made}.release();
+    }
+    const auto result = ask_kernel({{"command", "make"},
+                                    {"config",
+                                     {{"use_main_obmalloc", config.use_main_obmalloc},
+                                      {"allow_fork", config.allow_fork},
+                                      {"allow_exec", config.allow_exec},
+                                      {"allow_threads", config.allow_threads},
+                                      {"allow_daemon_threads", config.allow_daemon_threads},
+                                      {"check_multi_interp_extensions", config.check_multi_interp_extensions},
+                                      {"gil", config.gil}}}});
+    if (!result) return nullptr;
+    if (!result->value("ok", false))
+        return raise_unusable(module, "interpreter creation failed: " + result->value("error", ""));
+    const InterpreterId id = result->at("value");
+    if (counted != 0) {
+        const std::scoped_lock lock{linked().mutex};
+        linked().ids.insert(id);
+    }
+    return PyLong_FromLongLong(id);
+}
+
+// By CPython's own function, which must find the interpreter as it wants it.
+PyObject* pass_on(PyObject* module, PyCFunctionWithKeywords function, PyObject* arguments, PyObject* keywords) {
+    PyObject* result = function(module, arguments, keywords);
+    if (result == nullptr) widen_error(module);
+    return result;
+}
+
+// A function of CPython's that takes an id first.
+template <PyCFunctionWithKeywords Stock::*function>
+PyObject* checked(PyObject* module, PyObject* arguments, PyObject* keywords) {
+    PyObject* id = argument(arguments, keywords, 0, "id");
+    if (id != nullptr && id != Py_None && !read_known_id(module, id)) return nullptr;
+    return pass_on(module, stock.*function, arguments, keywords);
+}
+
+// One that runs code there.
+template <PyCFunctionWithKeywords Stock::*function>
+PyObject* running(PyObject* module, PyObject* arguments, PyObject* keywords) {
+    PyObject* object = argument(arguments, keywords, 0, "id");
+    if (object == nullptr) return pass_on(module, stock.*function, arguments, keywords);
+    const auto id = read_known_id(module, object);
+    if (!id) return nullptr;
+    if (const unsigned long main_thread = python::main_thread_of(*id);
+        main_thread != 0 && main_thread != PyThread_get_thread_ident() &&
+        PyInterpreterState_GetID(PyInterpreterState_Get()) != *id) {
+        const python::Visit claim{*id, cell_of_this_thread()}; // this thread becomes the one that runs it
+        if (claim.entry() == python::Visit::Entry::running) return raise_unusable(module, "interpreter already running");
+    }
+    Ref result;
+    {
+        const python::AnnouncedVisit visit{*id, cell_of_this_thread()};
+        if (!visit.admitted()) return raise_not_found(module, *id);
+        result = Ref::steal(pass_on(module, stock.*function, arguments, keywords));
+    }
+    if (result && interrupted()) return nullptr;
+    return result.release();
+}
+
+PyObject* destroy(PyObject* module, PyObject* arguments, PyObject* keywords) {
+    PyObject* object = argument(arguments, keywords, 0, "id");
+    if (object == nullptr) return pass_on(module, stock.destroy, arguments, keywords);
+    const auto id = read_known_id(module, object);
+    if (!id) return nullptr;
+    if (PyInterpreterState_GetID(PyInterpreterState_Get()) == *id)
+        return raise_unusable(module, "cannot destroy the current interpreter");
+    if (python::is_kept_alive(*id))
+        return raise_unusable(module, "interpreter " + std::to_string(*id) +
+                                          " cannot be destroyed: run_string_unrestricted has handed out its namespace, "
+                                          "whose objects may still be in use");
+    if (kernel_keeps(*id)) {
+        const auto result = ask_kernel({{"command", "end"}, {"id", *id}});
+        if (!result) return nullptr;
+        if (result->value("ok", false)) Py_RETURN_NONE;
+        if (result->value("error", "") == "running") return raise_unusable(module, "interpreter running");
+        if (internals::find_interpreter(*id) == nullptr) return raise_not_found(module, *id);
+    }
+    // One that the kernel has not made.
+    if (!python::refuse_visits(*id)) {
+        python::admit_visits(*id);
+        return raise_unusable(module, "interpreter running");
+    }
+    PyObject* result = pass_on(module, stock.destroy, arguments, keywords);
+    if (result == nullptr) python::admit_visits(*id);
+    else python::forget_visits(*id);
+    return result;
+}
+
+PyObject* list_all(PyObject* module, PyObject* arguments, PyObject* keywords) {
+    const Ref all = Ref::steal(stock.list_all(module, arguments, keywords));
+    if (!all || !has_front_end()) return Ref{all}.release();
+    const Ref visible = Ref::steal(PyList_New(0));
+    for (Py_ssize_t i = 0; visible && i < PyList_GET_SIZE(all.get()); ++i) {
+        PyObject* entry = PyList_GET_ITEM(all.get(), i);
+        const InterpreterId id = PyLong_AsLongLong(PyTuple_GET_ITEM(entry, 0));
+        PyInterpreterState* interpreter = internals::find_interpreter(id);
+        if (interpreter == nullptr || internals::is_hidden(interpreter)) continue;
+        if (PyList_Append(visible.get(), entry) != 0) return nullptr;
+    }
+    return Ref{visible}.release();
+}
+
+PyObject* incref(PyObject* module, PyObject* arguments, PyObject* keywords) {
+    PyObject* object = argument(arguments, keywords, 0, "id");
+    if (object == nullptr || !has_front_end()) return checked<&Stock::incref>(module, arguments, keywords);
+    const auto id = read_known_id(module, object);
+    if (!id) return nullptr;
+    // Not CPython, which would end it under a running thread, but the kernel looks after its end.
+    PyObject* implies_link = keywords == nullptr ? nullptr : PyDict_GetItemString(keywords, "implieslink");
+    if (implies_link != nullptr && PyObject_IsTrue(implies_link) == 1) {
+        const std::scoped_lock lock{linked().mutex};
+        linked().ids.insert(*id);
+    }
+    const Ref others = Ref::steal(keywords == nullptr ? nullptr : PyDict_Copy(keywords));
+    if (others && PyDict_PopString(others.get(), "implieslink", nullptr) < 0) return nullptr;
+    return pass_on(module, stock.incref, arguments, others.get());
+}
+
+// The last reference to an interpreter has gone: the kernel ends it as soon as nothing runs there.
+void tell_unreferenced(InterpreterId id) {
+    BridgeState* state = bridge_state();
+    if (state == nullptr) {
+        PyErr_Clear();
+        return;
+    }
+    const std::shared_ptr<Answer> answer =
+        front_end().command(current_source(*state), {{"command", "unreferenced"}, {"id", id}});
+    const python::Detached detached;
+    answer->wait_for(farewell);
+}
+
+PyObject* decref(PyObject* module, PyObject* arguments, PyObject* keywords) {
+    PyObject* object = argument(arguments, keywords, 0, "id");
+    if (object == nullptr) return pass_on(module, stock.decref, arguments, keywords);
+    const auto id = read_known_id(module, object);
+    if (!id) return nullptr;
+    PyInterpreterState* interpreter = internals::find_interpreter(*id);
+    // CPython would end it under the thread that runs it.
+    if (interpreter != nullptr && internals::requires_reference(interpreter) &&
+        internals::reference_count(interpreter) == 1 &&
+        (internals::is_running_main(interpreter) || python::is_visited(*id)))
+        internals::require_no_reference(interpreter);
+    const Ref result = Ref::steal(pass_on(module, stock.decref, arguments, keywords));
+    if (!result || !kernel_keeps(*id) || in_forked_child()) return Ref{result}.release();
+    bool last = false;
+    {
+        const std::scoped_lock lock{linked().mutex};
+        interpreter = internals::find_interpreter(*id);
+        last = interpreter != nullptr && internals::reference_count(interpreter) <= 0 && linked().ids.contains(*id);
+    }
+    if (last) {
+        const python::SavedError saved;
+        tell_unreferenced(*id);
+    }
+    return Ref{result}.release();
+}
+
+PyObject* exec(PyObject* module, PyObject* arguments, PyObject* keywords) {
+    PyObject* code = argument(arguments, keywords, 1, "code");
+    PyObject* shared = argument(arguments, keywords, 2, "shared");
+    // What needs no more than that is most of what people run, and need not pay for the rest.
+    const bool plain = PyTuple_GET_SIZE(arguments) == 2 && code != nullptr && PyUnicode_CheckExact(code) != 0 &&
+                       shared == nullptr;
+    if (!plain) return running<&Stock::exec>(module, arguments, keywords);
+    const auto id = read_known_id(module, PyTuple_GET_ITEM(arguments, 0));
+    return id ? run_text(module, *id, code, Failure::returned) : nullptr;
+}
+
+PyObject* run_string(PyObject* module, PyObject* arguments, PyObject* keywords) {
+    // `command`, or `script` as CPython calls it
+    Ref others = Ref::steal(keywords == nullptr ? nullptr : PyDict_Copy(keywords));
+    if (others) {
+        Ref command;
+        PyObject* found = nullptr;
+        if (PyDict_PopString(others.get(), "command", &found) < 0) return nullptr;
+        command = Ref::steal(found);
+        if (command && PyDict_SetDefaultRef(others.get(), Ref::steal(PyUnicode_FromString("script")).get(),
+                                            command.get(), nullptr) != 0) {
+            if (PyErr_Occurred() == nullptr)
+                PyErr_SetString(PyExc_TypeError, "run_string() takes command or script, which are the same, not both");
+            return nullptr;
+        }
+    }
+    static std::array names{const_cast<char*>("id"), const_cast<char*>("script"), const_cast<char*>("shared"),
+                            const_cast<char*>("restrict"), static_cast<char*>(nullptr)};
+    PyObject *object = nullptr, *text = nullptr, *shared = nullptr;
+    int restricted = 0;
+    if (PyArg_ParseTupleAndKeywords(arguments, others.get(), "OU|O$p:_interpreters.run_string", names.data(), &object,
+                                    &text, &shared, &restricted) == 0)
+        return nullptr;
+    const auto id = read_known_id(module, object);
+    if (!id) return nullptr;
+    if (restricted != 0 || (shared != nullptr && shared != Py_None)) {
+        if (shared != nullptr && shared != Py_None && PyDict_Check(shared) == 0) {
+            PyErr_Format(PyExc_TypeError, "_interpreters.run_string() argument 3 must be dict, not %.50s",
+                         Py_TYPE(shared)->tp_name);
+            return nullptr;
+        }
+        // Whether it may be used, and the names, by CPython's own code; nothing has run yet.
+        const Ref options = Ref::steal(Py_BuildValue("{s:O}", "restrict", restricted != 0 ? Py_True : Py_False));
+        const bool has_names = shared != nullptr && shared != Py_None && PyDict_GET_SIZE(shared) > 0;
+        const Ref positional = Ref::steal(has_names ? PyTuple_Pack(2, object, shared) : PyTuple_Pack(1, object));
+        const Ref checked_first = Ref::steal(
+            options && positional
+                ? pass_on(module, has_names ? stock.set_main_attrs : stock.is_running, positional.get(), options.get())
+                : nullptr);
+        if (!checked_first) return nullptr;
+    }
+    return run_text(module, *id, text, failure_of_run_string());
+}
+
+PyObject* run_string_unrestricted(PyObject* module, PyObject* arguments, PyObject* keywords) {
+    static std::array names{const_cast<char*>("id"), const_cast<char*>("command"), const_cast<char*>("ns"),
+                            static_cast<char*>(nullptr)};
+    PyObject *object = nullptr, *text = nullptr, *ns = Py_None;
+    if (PyArg_ParseTupleAndKeywords(arguments, keywords, "OU|O:_interpreters.run_string_unrestricted", names.data(),
+                                    &object, &text, &ns) == 0)
+        return nullptr;
+    if (ns != Py_None && PyDict_Check(ns) == 0) {
+        PyErr_Format(PyExc_TypeError, "ns must be a dict or None, not %.50s", Py_TYPE(ns)->tp_name);
+        return nullptr;
+    }
+    const auto id = read_known_id(module, object);
+    return id ? run_text_unrestricted(module, *id, text, ns == Py_None ? nullptr : ns) : nullptr;
+}
+
+template <auto function> PyCFunction with_keywords() {
+    return reinterpret_cast<PyCFunction>(
+        reinterpret_cast<void (*)()>(guarded<function, PyObject*, PyObject*, PyObject*>));
+}
+
+const std::array own_methods{
+    PyMethodDef{"create", with_keywords<create>(), METH_VARARGS | METH_KEYWORDS, nullptr},
+    PyMethodDef{"destroy", with_keywords<destroy>(), METH_VARARGS | METH_KEYWORDS, nullptr},
+    PyMethodDef{"list_all", with_keywords<list_all>(), METH_VARARGS | METH_KEYWORDS, nullptr},
+    PyMethodDef{"is_running", with_keywords<checked<&Stock::is_running>>(), METH_VARARGS | METH_KEYWORDS, nullptr},
+    PyMethodDef{"get_config", with_keywords<checked<&Stock::get_config>>(), METH_VARARGS | METH_KEYWORDS, nullptr},
+    PyMethodDef{"whence", with_keywords<checked<&Stock::whence>>(), METH_VARARGS | METH_KEYWORDS, nullptr},
+    PyMethodDef{"exec", with_keywords<exec>(), METH_VARARGS | METH_KEYWORDS, nullptr},
+    PyMethodDef{"call", with_keywords<running<&Stock::call>>(), METH_VARARGS | METH_KEYWORDS, nullptr},
+    PyMethodDef{"run_func", with_keywords<running<&Stock::run_func>>(), METH_VARARGS | METH_KEYWORDS, nullptr},
+    PyMethodDef{"set___main___attrs", with_keywords<running<&Stock::set_main_attrs>>(), METH_VARARGS | METH_KEYWORDS,
+                nullptr},
+    PyMethodDef{"incref", with_keywords<incref>(), METH_VARARGS | METH_KEYWORDS, nullptr},
+    PyMethodDef{"decref", with_keywords<decref>(), METH_VARARGS | METH_KEYWORDS, nullptr},
+    PyMethodDef{"run_string", with_keywords<run_string>(), METH_VARARGS | METH_KEYWORDS,
+                "run_string(id, command, shared=None, *, restrict=False)\n--\n\n"
+                "Run the source text in the interpreter's __main__, in the calling thread.\n\n"
+                "An exception of the code is raised here: of the same type where this interpreter has it (builtins,\n"
+                "classes of modules that it has imported), with the remote traceback as a note, else RunFailedError."},
+    PyMethodDef{"run_string_unrestricted", with_keywords<run_string_unrestricted>(), METH_VARARGS | METH_KEYWORDS,
+                "run_string_unrestricted(id, command, ns=None)\n--\n\n"
+                "Like run_string(), but merge ns into the namespace first and return the namespace.\n\n"
+                "It is the live dict only where both interpreters share their GIL and allocator; the other one then\n"
+                "cannot be destroyed any more. Otherwise it is a copy, whose attribute `refused` says which names did\n"
+                "not cross, and why; and a name in ns that cannot cross is a NotShareableError before anything runs."},
+};
+
+int execute(PyObject* module) {
+    if (!add_id_errors(module) || !add_run_failed_error(module)) return -1;
+    return 0;
+}
+
+PyCFunctionWithKeywords stock_function(const char* name) {
+    for (const PyMethodDef* method = stock.definition->m_methods; method->ml_name != nullptr; ++method)
+        if (std::string_view{method->ml_name} == name)
+            return reinterpret_cast<PyCFunctionWithKeywords>(reinterpret_cast<void (*)()>(method->ml_meth));
+    return nullptr;
+}
+
+// CPython's definition with our functions in the place of its own, and our step after its own.
+PyModuleDef* make_definition() {
+    stock.create = stock_function("create");
+    stock.destroy = stock_function("destroy");
+    stock.list_all = stock_function("list_all");
+    stock.is_running = stock_function("is_running");
+    stock.get_config = stock_function("get_config");
+    stock.whence = stock_function("whence");
+    stock.exec = stock_function("exec");
+    stock.call = stock_function("call");
+    stock.run_func = stock_function("run_func");
+    stock.set_main_attrs = stock_function("set___main___attrs");
+    stock.incref = stock_function("incref");
+    stock.decref = stock_function("decref");
+    stock.new_config = stock_function("new_config");
+
+    static std::vector<PyMethodDef> methods;
+    for (const PyMethodDef* method = stock.definition->m_methods; method->ml_name != nullptr; ++method) {
+        const auto own = std::ranges::find_if(own_methods, [&](const PyMethodDef& candidate) {
+            return std::string_view{candidate.ml_name} == method->ml_name;
+        });
+        methods.push_back(own == own_methods.end() ? *method : *own);
+        if (methods.back().ml_doc == nullptr) methods.back().ml_doc = method->ml_doc;
+    }
+    methods.push_back(own_methods.back());
+    methods.push_back({nullptr, nullptr, 0, nullptr});
+    static std::vector<PyModuleDef_Slot> slots;
+    for (const PyModuleDef_Slot* slot = stock.definition->m_slots; slot->slot != 0; ++slot) slots.push_back(*slot);
+    slots.push_back({Py_mod_exec, reinterpret_cast<void*>(execute)});
+    slots.push_back({0, nullptr});
+
+    static PyModuleDef definition = PyModuleDef{
+        PyModuleDef_HEAD_INIT,       stock.definition->m_name,     stock.definition->m_doc,   stock.definition->m_size,
+        methods.data(),              slots.data(),                 stock.definition->m_traverse,
+        stock.definition->m_clear,   stock.definition->m_free};
+    return &definition;
+}
+
+} // namespace
+
+PyObject* initialize_interpreters() {
+    // Called with main's GIL held, whichever interpreter imports the module.
+    static PyModuleDef* definition = nullptr;
+    if (definition == nullptr) {
+        stock.definition = find_stock_definition("_interpreters");
+        if (stock.definition == nullptr) return nullptr;
+        definition = make_definition();
+    }
+    return PyModuleDef_Init(definition);
+}
+
+} // namespace xinterp::modules

@@ -1,0 +1,310 @@
+#include <xinterp/python/internals.hpp>
+#include <xinterp/python/lane.hpp>
+#include <xinterp/python/ref.hpp>
+#include <xinterp/python/visits.hpp>
+#include <xinterp/python/wake_signal.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace xinterp::python {
+namespace {
+
+using ThreadNumber = std::uint64_t;
+
+struct Visitor {
+    pthread_t thread;
+    VisitTag tag;
+    bool is_lane;
+    bool interrupted = false;
+};
+
+// What is known of one interpreter's visitors.
+struct Guests {
+    struct Kept {
+        PyThreadState* state;
+        bool abandoned = false; ///< its thread has ended
+    };
+    std::unordered_map<ThreadNumber, Kept> kept;
+    std::vector<Visitor> present;
+    bool refused = false, kept_alive = false;
+    unsigned long main_thread = 0;
+};
+
+// Guarded by its mutex, which is never held while Python runs.
+struct Table {
+    std::mutex mutex;
+    std::condition_variable left;
+    std::unordered_map<InterpreterId, Guests> guests;
+    std::function<void(InterpreterId)> ended_hook;
+};
+Table& table() {
+    static Table& only = *new Table; // never destroyed: threads may outlive main()
+    return only;
+}
+
+std::atomic<ThreadNumber> last_thread = 0;
+thread_local int visits_of_this_thread = 0;
+
+// Threads are told apart by numbers that no later thread gets again.
+class ThisThread {
+public:
+    ThisThread() : number_{++last_thread} {}
+    ~ThisThread() {
+        const std::scoped_lock lock{table().mutex};
+        for (auto& [id, guests] : table().guests)
+            if (const auto kept = guests.kept.find(number_); kept != guests.kept.end()) kept->second.abandoned = true;
+    }
+    ThisThread(const ThisThread&) = delete;
+    ThisThread& operator=(const ThisThread&) = delete;
+    ThreadNumber number() const { return number_; }
+
+private:
+    ThreadNumber number_;
+};
+thread_local const ThisThread this_thread;
+
+// The calling thread counts as present; false if nobody is admitted.
+bool come(InterpreterId interpreter, VisitTag tag, PyThreadState** kept, std::vector<PyThreadState*>* abandoned) {
+    const std::scoped_lock lock{table().mutex};
+    Guests& guests = table().guests[interpreter];
+    if (guests.refused) return false;
+    guests.present.push_back({pthread_self(), tag, Lane::here() != nullptr});
+    if (kept != nullptr)
+        if (const auto found = guests.kept.find(this_thread.number()); found != guests.kept.end())
+            *kept = found->second.state;
+    if (abandoned != nullptr)
+        for (auto entry = guests.kept.begin(); entry != guests.kept.end();) {
+            if (!entry->second.abandoned) {
+                ++entry;
+                continue;
+            }
+            abandoned->push_back(entry->second.state);
+            entry = guests.kept.erase(entry);
+        }
+    ++visits_of_this_thread;
+    return true;
+}
+
+void go(InterpreterId interpreter) {
+    --visits_of_this_thread;
+    std::function<void(InterpreterId)> hook;
+    {
+        const std::scoped_lock lock{table().mutex};
+        Guests& guests = table().guests[interpreter];
+        const auto own = std::ranges::find_if(
+            guests.present, [](const Visitor& visitor) { return pthread_equal(visitor.thread, pthread_self()) != 0; });
+        guests.present.erase(own);
+        if (!guests.present.empty()) return;
+        hook = table().ended_hook;
+    }
+    table().left.notify_all();
+    if (hook) hook(interpreter);
+}
+
+// Attached in the interpreter of these states, which are attached nowhere.
+void delete_states(const std::vector<PyThreadState*>& states) {
+    for (PyThreadState* state : states) {
+        PyThreadState_Clear(state);
+        PyThreadState_Delete(state);
+    }
+}
+
+bool interrupt(Visitor& visitor, InterpreterId interpreter) {
+    if (!internals::raise_in_thread(visitor.thread, interpreter)) return false;
+    visitor.interrupted = true;
+    pthread_kill(visitor.thread, wake_signal());
+    return true;
+}
+
+} // namespace
+
+Visit::Visit(InterpreterId interpreter, VisitTag tag) : interpreter_{interpreter} {
+    std::vector<PyThreadState*> abandoned;
+    if (!come(interpreter, tag, &state_, &abandoned)) return;
+    // Only now is it sure that the interpreter stays.
+    PyInterpreterState* target = internals::find_interpreter(interpreter);
+    if (target == nullptr || internals::is_hidden(target)) {
+        go(interpreter);
+        if (target == nullptr) forget_visits(interpreter);
+        return;
+    }
+    if (state_ == nullptr) {
+        state_ = internals::new_thread_state(target);
+        if (state_ == nullptr) {
+            entry_ = Entry::failed;
+            go(interpreter);
+            return;
+        }
+        const std::scoped_lock lock{table().mutex};
+        table().guests[interpreter].kept[this_thread.number()] = {state_};
+    } else {
+        internals::unpark(state_);
+    }
+    caller_ = PyThreadState_Swap(state_);
+    delete_states(abandoned);
+    if (!internals::set_running_main(target)) {
+        PyErr_Clear();
+        internals::park(state_);
+        PyThreadState_Swap(caller_);
+        entry_ = Entry::running;
+        go(interpreter);
+        return;
+    }
+    entry_ = Entry::entered;
+    internals::drop_interrupt(state_);
+    if (main_thread_of(interpreter) != 0) claim_main_thread();
+}
+
+void Visit::leave() {
+    if (entry_ != Entry::entered) return;
+    entry_ = Entry::gone;
+    internals::set_not_running_main(PyThreadState_GetInterpreter(state_));
+    internals::park(state_);
+    internals::drop_interrupt(state_);
+    PyThreadState_Swap(caller_);
+    go(interpreter_);
+}
+
+AnnouncedVisit::AnnouncedVisit(InterpreterId interpreter, VisitTag tag)
+    : interpreter_{interpreter}, admitted_{come(interpreter, tag, nullptr, nullptr)} {}
+
+AnnouncedVisit::~AnnouncedVisit() {
+    if (admitted_) go(interpreter_);
+}
+
+bool is_visited(InterpreterId interpreter) {
+    const std::scoped_lock lock{table().mutex};
+    const auto found = table().guests.find(interpreter);
+    return found != table().guests.end() && !found->second.present.empty();
+}
+
+bool interrupt_visits(InterpreterId interpreter) {
+    const std::scoped_lock lock{table().mutex};
+    const auto found = table().guests.find(interpreter);
+    if (found == table().guests.end()) return false;
+    bool any = false;
+    for (Visitor& visitor : found->second.present) any = interrupt(visitor, interpreter) || any;
+    return any;
+}
+
+void interrupt_visits_of(VisitTag tag) {
+    const std::scoped_lock lock{table().mutex};
+    for (auto& [interpreter, guests] : table().guests)
+        for (Visitor& visitor : guests.present)
+            if (visitor.tag == tag && !visitor.is_lane) interrupt(visitor, interpreter);
+}
+
+bool wake_visitors_again() {
+    const std::scoped_lock lock{table().mutex};
+    bool outstanding = false;
+    for (auto& [interpreter, guests] : table().guests)
+        for (Visitor& visitor : guests.present) {
+            if (!visitor.interrupted) continue;
+            visitor.interrupted = internals::interrupt_pending_in_thread(visitor.thread);
+            if (visitor.interrupted) pthread_kill(visitor.thread, wake_signal());
+            outstanding = outstanding || visitor.interrupted;
+        }
+    return outstanding;
+}
+
+void set_visits_ended_hook(std::function<void(InterpreterId)> hook) {
+    const std::scoped_lock lock{table().mutex};
+    table().ended_hook = std::move(hook);
+}
+
+bool interruptible_here() { return visits_of_this_thread != 0 || Lane::here() != nullptr; }
+
+bool interrupted_here() {
+    if (visits_of_this_thread != 0) return internals::interrupt_pending_in_thread(pthread_self());
+    return Lane::interrupted_here();
+}
+
+bool refuse_visits(InterpreterId interpreter) {
+    const std::scoped_lock lock{table().mutex};
+    Guests& guests = table().guests[interpreter];
+    guests.refused = true;
+    return guests.present.empty();
+}
+
+void admit_visits(InterpreterId interpreter) {
+    const std::scoped_lock lock{table().mutex};
+    table().guests[interpreter].refused = false;
+}
+
+void keep_alive(InterpreterId interpreter) {
+    const std::scoped_lock lock{table().mutex};
+    table().guests[interpreter].kept_alive = true;
+}
+
+bool is_kept_alive(InterpreterId interpreter) {
+    const std::scoped_lock lock{table().mutex};
+    const auto found = table().guests.find(interpreter);
+    return found != table().guests.end() && found->second.kept_alive;
+}
+
+bool wait_until_left(InterpreterId interpreter, std::chrono::milliseconds time) {
+    std::unique_lock lock{table().mutex};
+    return table().left.wait_for(lock, time, [interpreter] { return table().guests[interpreter].present.empty(); });
+}
+
+void drop_visitors_states(InterpreterId interpreter) {
+    std::vector<PyThreadState*> states;
+    {
+        const std::scoped_lock lock{table().mutex};
+        auto& kept = table().guests[interpreter].kept;
+        for (const auto& [thread, entry] : kept) states.push_back(entry.state);
+        kept.clear();
+    }
+    delete_states(states);
+}
+
+void forget_visits(InterpreterId interpreter) {
+    const std::scoped_lock lock{table().mutex};
+    if (const auto found = table().guests.find(interpreter);
+        found != table().guests.end() && found->second.present.empty())
+        table().guests.erase(found);
+}
+
+void claim_main_thread() {
+    const InterpreterId interpreter = PyInterpreterState_GetID(PyInterpreterState_Get());
+    const unsigned long own = PyThread_get_thread_ident();
+    unsigned long before = 0;
+    {
+        const std::scoped_lock lock{table().mutex};
+        before = std::exchange(table().guests[interpreter].main_thread, own);
+    }
+    if (before == own || before == 0) return;
+    const SavedError saved;
+    const Ref name = Ref::steal(PyUnicode_FromString("threading"));
+    const Ref threading = Ref::steal(name ? PyImport_GetModule(name.get()) : nullptr);
+    if (threading) { // else it will ask for the main thread when it is imported
+        // What threading._MainThread.__init__ does, for the same object.
+        const Ref main = Ref::steal(PyObject_GetAttrString(threading.get(), "_main_thread"));
+        const Ref active = Ref::steal(PyObject_GetAttrString(threading.get(), "_active"));
+        const Ref ident = Ref::steal(PyLong_FromUnsignedLong(own)), old = Ref::steal(PyLong_FromUnsignedLong(before));
+        const Ref handle = Ref::steal(PyObject_CallMethod(threading.get(), "_make_thread_handle", "k", own));
+        if (main && active && ident && old && handle) {
+            if (PyDict_Pop(active.get(), old.get(), nullptr) >= 0 &&
+                PyDict_SetItem(active.get(), ident.get(), main.get()) == 0 &&
+                PyObject_SetAttrString(main.get(), "_ident", ident.get()) == 0 &&
+                PyObject_SetAttrString(main.get(), "_os_thread_handle", handle.get()) == 0)
+                Ref::steal(PyObject_CallMethod(main.get(), "_set_native_id", nullptr));
+        }
+    }
+    PyErr_Clear();
+}
+
+unsigned long main_thread_of(InterpreterId interpreter) {
+    const std::scoped_lock lock{table().mutex};
+    const auto found = table().guests.find(interpreter);
+    return found == table().guests.end() ? 0 : found->second.main_thread;
+}
+
+} // namespace xinterp::python
