@@ -35,7 +35,7 @@ void Commands::end(const json& request, const Caller& caller, const Done& done) 
         done(failure("running"));
     } else {
         router_.retire(info->id, info->label() + " was closed before this cell could run there.");
-        interpreters_.close(info->id, [done](const std::string& remark) { done(success(remark)); });
+        interpreters_.close(info->id, caller.cell, [done](const std::string& remark) { done(success(remark)); });
     }
 }
 
@@ -55,7 +55,7 @@ void Commands::became_idle(InterpreterId id) {
         backend_.references(id) != 0)
         return;
     router_.retire(id, info->label() + " was closed before this cell could run there.");
-    interpreters_.close(id, [](const std::string&) {});
+    interpreters_.close(id, 0, [](const std::string&) {});
 }
 
 } // namespace xinterp::kernel

@@ -324,8 +324,9 @@ void Commands::close(const json& request, const Caller& caller, Done done) {
             if (!std::exchange(*told, true)) gathered->give(i, std::move(result));
         };
         router_.retire(info.id, label + " was closed before this cell could run there.");
-        if (!router_.interrupt(info.id, [](bool) {})) backend_.interrupt(info.id);
-        interpreters_.close(info.id, [tell, label](const std::string& remark) {
+        router_.interrupt(info.id, [](bool) {});
+        backend_.interrupt_visitors(info.id);
+        interpreters_.close(info.id, caller.cell, [tell, label](const std::string& remark) {
             tell(success("closed " + label + "." + (remark.empty() ? "" : " But " + remark + ".")));
         });
         timers_.after(close_patience, [tell, label] {
@@ -336,9 +337,10 @@ void Commands::close(const json& request, const Caller& caller, Done done) {
 
 void Commands::replace(const InterpreterInfo& old, std::function<void(json)> done) {
     router_.retire(old.id, old.label() + " was reset before this cell could run there.");
-    if (!router_.interrupt(old.id, [](bool) {})) backend_.interrupt(old.id);
+    router_.interrupt(old.id, [](bool) {});
+    backend_.interrupt_visitors(old.id);
     interpreters_.registry().rename(old.id, "");
-    interpreters_.close(old.id, [](const std::string&) {});
+    interpreters_.close(old.id, 0, [](const std::string&) {});
     interpreters_.create(
         old.name, old.preset, [this, old, done = std::move(done)](const auto& info, const std::string& error) {
             if (!info) {
@@ -385,13 +387,10 @@ void Commands::interrupt(const json& request, const Done& done) {
                                                         "in C code that cannot be interrupted.",
                                       stopped));
         };
-        const bool runs = router_.interrupt(infos[i].id, tell);
-        if (runs) continue;
-        if (python::is_visited(infos[i].id)) {
-            backend_.interrupt(infos[i].id);
-            look_whether_it_stops(infos[i].id, Timers::Clock::now() + Router::interrupt_patience,
-                                  [tell](bool stopped) { tell(stopped); });
-        } else {
+        if (python::is_visited(infos[i].id)) { // then a cell, if there is one, waits for that to end
+            backend_.interrupt_visitors(infos[i].id);
+            look_whether_it_stops(infos[i].id, Timers::Clock::now() + Router::interrupt_patience, tell);
+        } else if (!router_.interrupt(infos[i].id, tell)) {
             gathered->give(i, success("nothing runs in " + label + ".", false));
         }
     }

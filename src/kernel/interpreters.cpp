@@ -77,9 +77,9 @@ void Interpreters::create(const std::string& name, const python::Configuration& 
                     });
 }
 
-void Interpreters::close(InterpreterId id, std::function<void(std::string remark)> done) {
+void Interpreters::close(InterpreterId id, CellId cell, std::function<void(std::string remark)> done) {
     registry_.set_state(id, python::State::closing);
-    backend_.close(id, [this, id, done = std::move(done)](std::string remark) {
+    backend_.close(id, cell, [this, id, done = std::move(done)](std::string remark) {
         registry_.remove(id);
         done(std::move(remark));
     });

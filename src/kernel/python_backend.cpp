@@ -33,10 +33,13 @@ std::string PythonBackend::begin_lane(Lane& lane) {
 
 void PythonBackend::end_lane(Lane& lane) {
     std::unique_ptr<modules::Shell> shell;
+    CellId cell = 0;
     {
         const std::scoped_lock lock{mutex_};
         if (const auto found = shells_.extract(&lane)) shell = std::move(found.mapped());
+        if (const auto found = closing_cells_.extract(&lane)) cell = found.mapped();
     }
+    if (shell && cell != 0) shell->enter(cell); // what its finalization prints
     lane.set_idle_hook({});
     shell.reset();
 }
@@ -115,6 +118,9 @@ std::size_t PythonBackend::memory(InterpreterId interpreter) {
 void PythonBackend::interrupt(InterpreterId interpreter) {
     const auto found = lanes_.find(interpreter);
     if (found != lanes_.end() && found->second->interrupt()) wake_until_taken(found->second);
+}
+
+void PythonBackend::interrupt_visitors(InterpreterId interpreter) {
     if (python::interrupt_visits(interpreter)) wake_visitors_until_taken();
 }
 
@@ -172,11 +178,15 @@ void PythonBackend::adopt(const std::shared_ptr<Lane>& lane, const python::Confi
     if (ending_) lane->stop();
 }
 
-void PythonBackend::close(InterpreterId interpreter, std::function<void(std::string)> done) {
+void PythonBackend::close(InterpreterId interpreter, CellId cell, std::function<void(std::string)> done) {
     const auto found = lanes_.find(interpreter);
     if (found == lanes_.end()) {
         done({});
         return;
+    }
+    {
+        const std::scoped_lock lock{mutex_};
+        closing_cells_[found->second.get()] = cell;
     }
     found->second->hide(); // from now on Python does not find it either
     found->second->stop([this, done = std::move(done)](InterpreterId id, std::string remark) {
@@ -188,16 +198,12 @@ void PythonBackend::close(InterpreterId interpreter, std::function<void(std::str
     });
 }
 
-void PythonBackend::refill_when_idle() {
-    kernel_.timers().after(used_ ? idle_time : idle_time_before_use, [this, then = activity_] {
+void PythonBackend::refill_when_idle() { refill_after(used_ ? idle_time : idle_time_before_use); }
+
+void PythonBackend::refill_after(std::chrono::milliseconds time) {
+    kernel_.timers().after(time, [this, then = activity_] {
         if (ending_ || main_jobs_ != 0 || then != activity_) return;
-        pool_.refill(used_ ? spares_after_use : spares_before_use);
-        if (used_) { // one at a time: look again for the next
-            kernel_.timers().after(idle_time, [this, then] {
-                if (!ending_ && main_jobs_ == 0 && then == activity_)
-                    pool_.refill(spares_after_use);
-            });
-        }
+        if (pool_.refill(used_ ? spares_after_use : spares_before_use)) refill_after(pause_between_spares);
     });
 }
 

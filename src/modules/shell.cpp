@@ -91,6 +91,10 @@ json Shell::execute(const ShellCell& cell) {
     return reply;
 }
 
+void Shell::enter(CellId cell) {
+    if (!enter_cell(*state_, cell)) PyErr_Clear();
+}
+
 json Shell::ask(const std::string& question, const json& content) {
     python::Lane* lane = python::Lane::here();
     const Ref request = to_python(content);

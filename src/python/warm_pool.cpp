@@ -19,10 +19,11 @@ std::shared_ptr<Lane> WarmPool::take(const Configuration& configuration) {
     return lane;
 }
 
-void WarmPool::refill(std::size_t wanted) {
+bool WarmPool::refill(std::size_t wanted) {
     {
         const std::scoped_lock lock{shared_->mutex};
-        if (shared_->closed || shared_->being_made != 0 || shared_->spares.size() >= wanted) return;
+        if (shared_->closed || shared_->spares.size() + shared_->being_made >= wanted) return false;
+        if (shared_->being_made != 0) return true;
         ++shared_->being_made;
     }
     Lane::start(made_as, lifecycle_, [shared = shared_](std::shared_ptr<Lane> lane, const std::string&) {
@@ -36,6 +37,7 @@ void WarmPool::refill(std::size_t wanted) {
         }
         if (lane) lane->stop();
     });
+    return true;
 }
 
 void WarmPool::clear() {

@@ -49,6 +49,7 @@ struct FakeBackend final : Backend {
     void ask(InterpreterId, std::string, json, Reply) override {}
     std::size_t memory(InterpreterId) override { return 0; }
     void interrupt(InterpreterId interpreter) override { diary.note("interrupt in " + diary.name_of(interpreter)); }
+    void interrupt_visitors(InterpreterId) override {}
     void interrupt_threads_of(CellId) override {}
     std::size_t references(InterpreterId) override { return 0; }
     void create(const python::Configuration& configuration,
@@ -57,7 +58,7 @@ struct FakeBackend final : Backend {
         if (creates_at_once) done(++last);
         else creating.push_back(std::move(done));
     }
-    void close(InterpreterId interpreter, std::function<void(std::string)> done) override {
+    void close(InterpreterId interpreter, CellId, std::function<void(std::string)> done) override {
         closing.emplace(interpreter, std::move(done));
     }
 };

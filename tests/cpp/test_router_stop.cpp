@@ -315,7 +315,7 @@ TEST_CASE("an interpreter that is closing stays so when its last cell ends") {
     Bench bench;
     bench.send("a", "%%interp alice &\nx");
     bench.router.retire(bench.alice, "alice was closed.");
-    bench.interpreters.close(bench.alice, [](const std::string&) {});
+    bench.interpreters.close(bench.alice, 0, [](const std::string&) {});
     bench.end("alice");
     CHECK(bench.registry.get(bench.alice)->state == python::State::closing);
 }
@@ -327,7 +327,7 @@ TEST_CASE("a cell that starts because its predecessor is aborted by a close does
     bench.send("c", "%%interp alice\nx");
     bench.news();
     bench.router.retire(bench.alice, "alice was closed.");
-    bench.interpreters.close(bench.alice, [](const std::string&) {});
+    bench.interpreters.close(bench.alice, 0, [](const std::string&) {});
     bench.end("alice");
     const Lines news = bench.news();
     REQUIRE(news.size() == 5);

@@ -107,7 +107,7 @@ TEST_CASE("a cell behind a detached one that creates its target finds that targe
 TEST_CASE("all is every interpreter but main, and but those that are closing") {
     Bench bench;
     const InterpreterId carol = bench.add("carol");
-    bench.interpreters.close(carol, [](const std::string&) {});
+    bench.interpreters.close(carol, 0, [](const std::string&) {});
     bench.send("a", "%%interp all\nx");
     CHECK(bench.news() == Lines{"a runs in alice", "a runs in bob"});
 }
@@ -203,7 +203,7 @@ TEST_CASE("plain cells may go to several interpreters") {
 TEST_CASE("when the interpreter of plain cells has closed, they go back to main, with one sentence") {
     Bench bench;
     bench.router.use("notebook", {bench.alice});
-    bench.interpreters.close(bench.alice, [](const std::string&) {});
+    bench.interpreters.close(bench.alice, 0, [](const std::string&) {});
     bench.send("a", "x");
     CHECK(bench.news() == Lines{"a stderr: alice has been closed; plain cells run in main again.\n", "a runs in main"});
     bench.end("main");

@@ -50,13 +50,14 @@ public:
         if (const auto running = running_.extract(interpreter)) running.mapped()();
     }
 
+    void interrupt_visitors(modules::InterpreterId) override {}
     void interrupt_threads_of(modules::CellId) override {}
     std::size_t references(modules::InterpreterId) override { return 0; }
     void create(const python::Configuration&,
                 std::function<void(std::variant<modules::InterpreterId, std::string>)> done) override {
         done(++last_);
     }
-    void close(modules::InterpreterId, std::function<void(std::string)> done) override { done({}); }
+    void close(modules::InterpreterId, modules::CellId, std::function<void(std::string)> done) override { done({}); }
 
 private:
     kernel::Kernel& kernel_;

@@ -38,15 +38,17 @@ public:
     virtual void ask(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) = 0;
     /// Bytes in its small-object arenas; 0 where it has none of its own.
     virtual std::size_t memory(InterpreterId interpreter) = 0;
-    /// KeyboardInterrupt in what runs there.
+    /// KeyboardInterrupt in what its lane runs.
     virtual void interrupt(InterpreterId interpreter) = 0;
+    /// Likewise in what threads of other interpreters run there.
+    virtual void interrupt_visitors(InterpreterId interpreter) = 0;
     /// Likewise in what threads of that cell run in other interpreters.
     virtual void interrupt_threads_of(CellId cell) = 0;
     /// A new interpreter's id, or why there is none.
     virtual void create(const python::Configuration& configuration,
                         std::function<void(std::variant<InterpreterId, std::string>)> done) = 0;
-    /// Finalizes it after what runs there; `remark` says what was left behind, if anything was.
-    virtual void close(InterpreterId interpreter, std::function<void(std::string remark)> done) = 0;
+    /// Finalizes it after what runs there, as part of that cell; `remark` says what was left behind, if anything was.
+    virtual void close(InterpreterId interpreter, CellId cell, std::function<void(std::string remark)> done) = 0;
     /// How many of Python's Interpreter objects refer to it.
     virtual std::size_t references(InterpreterId interpreter) = 0;
 };

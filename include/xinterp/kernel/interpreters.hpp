@@ -32,8 +32,9 @@ public:
     /// An empty name: an id only. The name has been checked; it is reserved from now on. `origin` says who asks.
     void create(const std::string& name, const python::Configuration& configuration, Created created,
                 const std::string& origin = "%interp");
-    /// From now on it is "closing" and no target any more; `done` when it is gone.
-    void close(InterpreterId id, std::function<void(std::string remark)> done);
+    /// From now on it is "closing" and no target any more; `done` when it is gone. What its finalization prints belongs
+    /// to that cell.
+    void close(InterpreterId id, CellId cell, std::function<void(std::string remark)> done);
 
 private:
     python::Registry& registry_;

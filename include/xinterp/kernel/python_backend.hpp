@@ -19,9 +19,11 @@ class PythonBackend final : public Backend {
 public:
     /// How long main must have been idle before a spare interpreter is made.
     static constexpr std::chrono::milliseconds idle_time{300}, idle_time_before_use{1500};
+    /// From one spare to the next: each takes main's GIL for about 9 ms.
+    static constexpr std::chrono::milliseconds pause_between_spares{30};
     /// What closed interpreters leave behind goes back to the system after that time, once for many.
     static constexpr std::chrono::milliseconds trim_delay{200};
-    static constexpr std::size_t spares_before_use = 1, spares_after_use = 2;
+    static constexpr std::size_t spares_before_use = 1, spares_after_use = 4;
 
     /// I/O thread, or before it runs.
     explicit PythonBackend(Kernel& kernel);
@@ -38,10 +40,11 @@ public:
     void ask(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) override;
     std::size_t memory(InterpreterId interpreter) override;
     void interrupt(InterpreterId interpreter) override;
+    void interrupt_visitors(InterpreterId interpreter) override;
     void interrupt_threads_of(CellId cell) override;
     void create(const python::Configuration& configuration,
                 std::function<void(std::variant<InterpreterId, std::string>)> done) override;
-    void close(InterpreterId interpreter, std::function<void(std::string remark)> done) override;
+    void close(InterpreterId interpreter, CellId cell, std::function<void(std::string remark)> done) override;
     std::size_t references(InterpreterId interpreter) override;
 
 private:
@@ -54,6 +57,7 @@ private:
     void wake_until_taken(std::shared_ptr<python::Lane> lane);
     void wake_visitors_until_taken();
     void refill_when_idle();
+    void refill_after(std::chrono::milliseconds time);
     void trim_later();
 
     Kernel& kernel_;
@@ -67,8 +71,9 @@ private:
     bool ending_ = false;
     bool trimming_ = false;
 
-    std::mutex mutex_; ///< guards the shells; a shell is used on its lane only
+    std::mutex mutex_; ///< guards what follows; a shell is used on its lane only
     std::map<const python::Lane*, std::unique_ptr<modules::Shell>> shells_;
+    std::map<const python::Lane*, CellId> closing_cells_; ///< likewise: the cell that closes the lane
 };
 
 } // namespace xinterp::kernel

@@ -24,6 +24,8 @@ public:
     /// `error`, when that fails.
     static std::unique_ptr<Shell> create(std::string& error);
 
+    /// What runs in the interpreter from now on belongs to that cell.
+    void enter(CellId cell);
     /// The content of an execute_reply.
     nlohmann::json execute(const ShellCell& cell);
     /// "complete", "inspect" or "is_complete"; the content of its reply.

@@ -18,8 +18,9 @@ public:
 
     /// A spare that can be given that configuration, which it then has; or null. Any thread.
     std::shared_ptr<Lane> take(const Configuration& configuration);
-    /// Starts making one spare if there are fewer than `wanted`, being made included. To be called while main is idle.
-    void refill(std::size_t wanted);
+    /// Starts making one spare if there are fewer than `wanted`, being made included; false if there are enough. To be
+    /// called while main is idle.
+    bool refill(std::size_t wanted);
     /// Ends all spares. Any thread.
     void clear();
 
