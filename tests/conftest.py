@@ -36,7 +36,8 @@ def kernel(shared_kernel: Kernel) -> Iterator[Kernel]:
     assert shared_kernel.is_alive(), "the kernel died"
     client = shared_kernel.client
     client.run("%interp use main")
-    if len(client.run("%interp").of("display_data")[0]["data"]["text/plain"].splitlines()) > 2:
+    table = client.run("%interp").of("display_data")[0]["data"]["text/plain"].splitlines()
+    if len([row for row in table if "closing" not in row.split()]) > 2:
         client.ok("%interp close all --force")
     client.iopub.clear()
     client.replies.clear()
