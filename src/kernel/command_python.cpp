@@ -20,9 +20,7 @@ void Commands::make(const json& request, const Done& done) {
     values.gil = config.at("gil");
     interpreters_.create(
         "", python::Configuration{values},
-        [done](const auto& info, const std::string& error) {
-            done(info ? success("", info->id) : failure(error));
-        },
+        [done](const auto& info, const std::string& error) { done(info ? success("", info->id) : failure(error)); },
         "Python");
 }
 

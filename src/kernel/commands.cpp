@@ -306,8 +306,9 @@ void Commands::check_may_end(const InterpreterInfo& info, bool force, const Call
     if (caller.interpreter == info.id)
         throw UsageError{"this cell runs in " + info.label() + ": close or reset it from another interpreter."};
     if (runs_something(info.id) && !force)
-        throw UsageError{info.label() + " is running " + (router_.is_busy(info.id) ? "a cell" : "code") + ". To interrupt it first: %interp " +
-                         (command == "create --fresh" ? "reset" : command) + " " + info.label() + " --force"};
+        throw UsageError{info.label() + " is running " + (router_.is_busy(info.id) ? "a cell" : "code") +
+                         ". To interrupt it first: %interp " + (command == "create --fresh" ? "reset" : command) + " " +
+                         info.label() + " --force"};
 }
 
 void Commands::close(const json& request, const Caller& caller, Done done) {

@@ -58,23 +58,22 @@ void Interpreters::check_name(const std::string& name) const {
 void Interpreters::create(const std::string& name, const python::Configuration& configuration, Created created,
                           const std::string& origin) {
     if (!name.empty()) reserved_.insert(name);
-    backend_.create(configuration,
-                    [this, name, configuration, created = std::move(created),
-                     origin](std::variant<InterpreterId, std::string> made) {
-                        reserved_.erase(name);
-                        if (auto* error = std::get_if<std::string>(&made)) {
-                            created(std::nullopt, std::move(*error));
-                            return;
-                        }
-                        InterpreterInfo info;
-                        info.id = std::get<InterpreterId>(made);
-                        info.name = name;
-                        info.preset = configuration.preset;
-                        info.own_gil = configuration.has_own_gil();
-                        info.origin = origin;
-                        registry_.add(info);
-                        created(info, {});
-                    });
+    backend_.create(configuration, [this, name, configuration, created = std::move(created),
+                                    origin](std::variant<InterpreterId, std::string> made) {
+        reserved_.erase(name);
+        if (auto* error = std::get_if<std::string>(&made)) {
+            created(std::nullopt, std::move(*error));
+            return;
+        }
+        InterpreterInfo info;
+        info.id = std::get<InterpreterId>(made);
+        info.name = name;
+        info.preset = configuration.preset;
+        info.own_gil = configuration.has_own_gil();
+        info.origin = origin;
+        registry_.add(info);
+        created(info, {});
+    });
 }
 
 void Interpreters::close(InterpreterId id, CellId cell, std::function<void(std::string remark)> done) {

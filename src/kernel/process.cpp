@@ -78,7 +78,8 @@ void watch_parent(Kernel& kernel, pid_t parent) {
 void run_python(PythonBackend& backend, const std::function<void()>& start_python) {
     start_python();
     python::add_modules(std::array{_inittab{"_xinterp", modules::initialize_bridge},
-                                   _inittab{"_interpreters", modules::initialize_interpreters}}, xinterp_frozen_modules);
+                                   _inittab{"_interpreters", modules::initialize_interpreters}},
+                        xinterp_frozen_modules);
     python::install_wake_signal();
     python::set_raw_output_hook(take_raw_output);
     if (!python::divert_blocking_calls())

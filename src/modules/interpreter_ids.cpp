@@ -62,10 +62,9 @@ bool add_id_errors(PyObject* module) {
         const std::string name = std::string{"_interpreters."} + error_class.name;
         PyObject* cpythons = error_class.cpythons();
         const bool is_interpreter_error = PyObject_IsSubclass(cpythons, internals::interpreter_error()) == 1;
-        const Ref bases =
-            Ref::steal(is_interpreter_error ? PyTuple_Pack(2, cpythons, PyExc_RuntimeError)
-                                            : PyTuple_Pack(3, internals::interpreter_error(), PyExc_RuntimeError,
-                                                           cpythons));
+        const Ref bases = Ref::steal(
+            is_interpreter_error ? PyTuple_Pack(2, cpythons, PyExc_RuntimeError)
+                                 : PyTuple_Pack(3, internals::interpreter_error(), PyExc_RuntimeError, cpythons));
         const Ref made = Ref::steal(
             bases ? PyErr_NewExceptionWithDoc(name.c_str(), error_class.doc, bases.get(), nullptr) : nullptr);
         if (!made || PyModule_AddObjectRef(module, error_class.name, made.get()) != 0) return false;
@@ -95,9 +94,7 @@ std::nullptr_t raise_not_found(PyObject* module, InterpreterId id) {
     return raise(module, not_found, "unrecognized interpreter ID " + std::to_string(id));
 }
 
-std::nullptr_t raise_unusable(PyObject* module, const std::string& message) {
-    return raise(module, unusable, message);
-}
+std::nullptr_t raise_unusable(PyObject* module, const std::string& message) { return raise(module, unusable, message); }
 
 void widen_error(PyObject* module) {
     PyObject* kind = PyErr_Occurred();

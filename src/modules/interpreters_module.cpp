@@ -126,7 +126,7 @@ PyObject* pass_on(PyObject* module, PyCFunctionWithKeywords function, PyObject* 
 }
 
 // A function of CPython's that takes an id first.
-template <PyCFunctionWithKeywords Stock::*function>
+template <PyCFunctionWithKeywords Stock::* function>
 PyObject* checked(PyObject* module, PyObject* arguments, PyObject* keywords) {
     PyObject* id = argument(arguments, keywords, 0, "id");
     if (id != nullptr && id != Py_None && !read_known_id(module, id)) return nullptr;
@@ -134,7 +134,7 @@ PyObject* checked(PyObject* module, PyObject* arguments, PyObject* keywords) {
 }
 
 // One that runs code there.
-template <PyCFunctionWithKeywords Stock::*function>
+template <PyCFunctionWithKeywords Stock::* function>
 PyObject* running(PyObject* module, PyObject* arguments, PyObject* keywords) {
     PyObject* object = argument(arguments, keywords, 0, "id");
     if (object == nullptr) return pass_on(module, stock.*function, arguments, keywords);
@@ -144,7 +144,8 @@ PyObject* running(PyObject* module, PyObject* arguments, PyObject* keywords) {
         main_thread != 0 && main_thread != PyThread_get_thread_ident() &&
         PyInterpreterState_GetID(PyInterpreterState_Get()) != *id) {
         const python::Visit claim{*id, cell_of_this_thread()}; // this thread becomes the one that runs it
-        if (claim.entry() == python::Visit::Entry::running) return raise_unusable(module, "interpreter already running");
+        if (claim.entry() == python::Visit::Entry::running)
+            return raise_unusable(module, "interpreter already running");
     }
     Ref result;
     {
@@ -258,8 +259,8 @@ PyObject* exec(PyObject* module, PyObject* arguments, PyObject* keywords) {
     PyObject* code = argument(arguments, keywords, 1, "code");
     PyObject* shared = argument(arguments, keywords, 2, "shared");
     // What needs no more than that is most of what people run, and need not pay for the rest.
-    const bool plain = PyTuple_GET_SIZE(arguments) == 2 && code != nullptr && PyUnicode_CheckExact(code) != 0 &&
-                       shared == nullptr;
+    const bool plain =
+        PyTuple_GET_SIZE(arguments) == 2 && code != nullptr && PyUnicode_CheckExact(code) != 0 && shared == nullptr;
     if (!plain) return running<&Stock::exec>(module, arguments, keywords);
     const auto id = read_known_id(module, PyTuple_GET_ITEM(arguments, 0));
     return id ? run_text(module, *id, code, Failure::returned) : nullptr;
@@ -299,10 +300,10 @@ PyObject* run_string(PyObject* module, PyObject* arguments, PyObject* keywords) 
         const Ref options = Ref::steal(Py_BuildValue("{s:O}", "restrict", restricted != 0 ? Py_True : Py_False));
         const bool has_names = shared != nullptr && shared != Py_None && PyDict_GET_SIZE(shared) > 0;
         const Ref positional = Ref::steal(has_names ? PyTuple_Pack(2, object, shared) : PyTuple_Pack(1, object));
-        const Ref checked_first = Ref::steal(
-            options && positional
-                ? pass_on(module, has_names ? stock.set_main_attrs : stock.is_running, positional.get(), options.get())
-                : nullptr);
+        const Ref checked_first =
+            Ref::steal(options && positional ? pass_on(module, has_names ? stock.set_main_attrs : stock.is_running,
+                                                       positional.get(), options.get())
+                                             : nullptr);
         if (!checked_first) return nullptr;
     }
     return run_text(module, *id, text, failure_of_run_string());
@@ -398,10 +399,15 @@ PyModuleDef* make_definition() {
     slots.push_back({Py_mod_exec, reinterpret_cast<void*>(execute)});
     slots.push_back({0, nullptr});
 
-    static PyModuleDef definition = PyModuleDef{
-        PyModuleDef_HEAD_INIT,       stock.definition->m_name,     stock.definition->m_doc,   stock.definition->m_size,
-        methods.data(),              slots.data(),                 stock.definition->m_traverse,
-        stock.definition->m_clear,   stock.definition->m_free};
+    static PyModuleDef definition = PyModuleDef{PyModuleDef_HEAD_INIT,
+                                                stock.definition->m_name,
+                                                stock.definition->m_doc,
+                                                stock.definition->m_size,
+                                                methods.data(),
+                                                slots.data(),
+                                                stock.definition->m_traverse,
+                                                stock.definition->m_clear,
+                                                stock.definition->m_free};
     return &definition;
 }
 

@@ -77,16 +77,15 @@ struct Remains {
     static std::unique_ptr<Remains> take(InterpreterId id, Failure failure) {
         const Ref error = Ref::steal(PyErr_GetRaisedException());
         std::unique_ptr<Remains> remains{
-            new Remains{internals::ExceptionSnapshot{error.get()},
-                        std::nullopt,
+            new Remains{internals::ExceptionSnapshot{error.get()}, std::nullopt,
                         PyErr_GivenExceptionMatches(error.get(), PyExc_KeyboardInterrupt) != 0}};
         if (failure == Failure::raised) {
             const Ref module = Ref::steal(PyImport_ImportModule(remote_errors));
             const Ref bytes =
                 Ref::steal(module ? PyObject_CallMethod(module.get(), "describe", "OL", error.get(), id) : nullptr);
             if (bytes && PyBytes_Check(bytes.get()) != 0)
-                remains->description =
-                    std::string{PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get()))};
+                remains->description = std::string{PyBytes_AS_STRING(bytes.get()),
+                                                   static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get()))};
             PyErr_Clear();
         }
         return remains;
@@ -240,8 +239,7 @@ PyObject* run_text_unrestricted(PyObject* module, InterpreterId id, PyObject* te
         compiles = static_cast<bool>(code);
         PyObject* names = compiles ? main_namespace() : nullptr;
         const Ref news = sent ? call_with_bytes(namespaces, "unpack", *sent) : Ref::borrow(live ? ns : nullptr);
-        const bool merged =
-            names != nullptr && (ns == nullptr || (news && PyDict_Update(names, news.get()) == 0));
+        const bool merged = names != nullptr && (ns == nullptr || (news && PyDict_Update(names, news.get()) == 0));
         const Ref result = Ref::steal(merged ? PyEval_EvalCode(code.get(), names, names) : nullptr);
         if (result && live) live_names = Ref::borrow(names);
         else if (result) received = call_for_bytes(namespaces, "pack", names);

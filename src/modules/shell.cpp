@@ -30,8 +30,8 @@ json take_error() {
             {"traceback", {value.empty() ? name : name + ": " + value}}};
 }
 
-// Another thread's code may be running there (`_interpreters.exec`): the cell waits for its end. False with an exception
-// set when it is interrupted meanwhile.
+// Another thread's code may be running there (`_interpreters.exec`): the cell waits for its end. False with an
+// exception set when it is interrupted meanwhile.
 bool begin_running(PyInterpreterState* interpreter) {
     while (!python::internals::set_running_main(interpreter)) {
         PyErr_Clear();

@@ -1,8 +1,8 @@
 // Any thread; no thread state is looked at.
 #include <xinterp/python/blocking_calls.hpp>
-#include <xinterp/python/visits.hpp>
 #include <xinterp/python/linkage.hpp>
 #include <xinterp/python/raw_output.hpp>
+#include <xinterp/python/visits.hpp>
 
 #include <poll.h>
 #include <sys/epoll.h>

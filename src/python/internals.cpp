@@ -89,9 +89,7 @@ std::int64_t object_to_id(PyObject* object) { return _PyInterpreterState_ObjectT
 
 bool is_ready(PyInterpreterState* interpreter) { return _PyInterpreterState_IsReady(interpreter) != 0; }
 
-Py_ssize_t reference_count(PyInterpreterState* interpreter) {
-    return _Py_atomic_load_ssize(&interpreter->id_refcount);
-}
+Py_ssize_t reference_count(PyInterpreterState* interpreter) { return _Py_atomic_load_ssize(&interpreter->id_refcount); }
 
 PyThreadState* new_thread_state(PyInterpreterState* interpreter) {
     return _PyThreadState_NewBound(interpreter, _PyThreadState_WHENCE_EXEC);
@@ -126,9 +124,7 @@ bool raise_in_thread(unsigned long thread_ident, std::int64_t interpreter) {
 
 bool interrupt_pending_in_thread(unsigned long thread_ident) {
     bool pending = false;
-    for_each_state_of(thread_ident, [&](PyThreadState* state) {
-        pending = pending || interrupt_pending(state);
-    });
+    for_each_state_of(thread_ident, [&](PyThreadState* state) { pending = pending || interrupt_pending(state); });
     return pending;
 }
 

@@ -146,7 +146,8 @@ void Lane::finish(const Lifecycle& lifecycle) {
     refuse_visits(id_);
     {
         const Detached detached;
-        while (!wait_until_left(id_, std::chrono::hours{1})) {} // as long as for a cell of its own
+        while (!wait_until_left(id_, std::chrono::hours{1})) {
+        } // as long as for a cell of its own
     }
     lifecycle.end(*this);
     idle_hook_ = {};

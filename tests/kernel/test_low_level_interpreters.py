@@ -46,13 +46,18 @@ def test_it_has_all_that_cpythons_has_with_the_same_signatures(client: Client) -
 
 
 def test_create_initializes_a_new_interpreter_and_returns_its_identifier(client: Client, caller: str) -> None:
-    result = client.ok(caller + MAKE + "isinstance(i, int), (i, _interpreters.WHENCE_STDLIB) in _interpreters.list_all()")
+    result = client.ok(
+        caller + MAKE + "isinstance(i, int), (i, _interpreters.WHENCE_STDLIB) in _interpreters.list_all()"
+    )
     assert result.value == "(True, True)"
 
 
 def test_a_new_interpreter_is_idle_until_something_is_run_in_it(client: Client, i: str) -> None:
     assert client.ok("_interpreters.is_running(i)").value == "False"
-    assert client.ok("_interpreters.run_string(i, 'import _interpreters; print(_interpreters.is_running(%d))' % i)").stdout == "True\n"
+    assert (
+        client.ok("_interpreters.run_string(i, 'import _interpreters; print(_interpreters.is_running(%d))' % i)").stdout
+        == "True\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,7 +120,10 @@ def test_run_string_binds_what_is_shared(client: Client, i: str) -> None:
         ("run_string(i, 5)", "TypeError: _interpreters.run_string() argument 2 must be str, not int"),
         ("run_string(i)", "TypeError: _interpreters.run_string() missing required argument 'script' (pos 2)"),
         ("run_string(i, 'x', command='y')", "TypeError"),
-        ("run_string(i, command='x', script='y')", "TypeError: run_string() takes command or script, which are the same, not both"),
+        (
+            "run_string(i, command='x', script='y')",
+            "TypeError: run_string() takes command or script, which are the same, not both",
+        ),
         ("run_string(i, 'x', [1])", "TypeError: _interpreters.run_string() argument 3 must be dict, not list"),
         ("run_string(i, 'x =')", "SyntaxError: invalid syntax (<script>, line 1)"),
         ("run_string(i, 'x\\0')", "SyntaxError: source code string cannot contain null bytes"),
@@ -199,7 +207,9 @@ def test_the_exception_of_the_code_is_raised_here_and_of_its_own_type(client: Cl
 
 
 def test_it_carries_the_remote_traceback_as_a_note(client: Client, i: str) -> None:
-    client.ok("try:\n    _interpreters.run_string(i, 'def f():\\n    1/0\\nf()')\nexcept ZeroDivisionError as error:\n    caught = error")
+    client.ok(
+        "try:\n    _interpreters.run_string(i, 'def f():\\n    1/0\\nf()')\nexcept ZeroDivisionError as error:\n    caught = error"
+    )
     (note,) = eval(client.ok("caught.__notes__").value or "", {})
     assert note.splitlines()[0] == f"Uncaught in interpreter {i}:"
     assert 'File "<script>", line 2, in f' in note
@@ -214,12 +224,16 @@ def test_attributes_and_notes_of_the_exception_cross(client: Client, i: str) -> 
 
 def test_no_init_of_a_user_is_called_for_it(client: Client, i: str, tmp_path: object) -> None:
     source = "class Own(Exception):\n    def __init__(self, a, b):\n        print('made')\n        super().__init__(a)\n        self.b = b\n"
-    client.ok(f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nopen({str(tmp_path)!r} + '/own_errors.py', 'w').write({source!r})")
+    client.ok(
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nopen({str(tmp_path)!r} + '/own_errors.py', 'w').write({source!r})"
+    )
     raising = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nimport own_errors\nraise own_errors.Own(1, 2)"
     # not imported here: it cannot be had
     result = client.run(f"_interpreters.run_string(i, {raising!r})")
     assert (result.error, result.stdout) == ("RunFailedError: own_errors.Own: 1", "made\n")
-    client.ok(f"import own_errors\ntry:\n    _interpreters.run_string(i, {raising!r})\nexcept own_errors.Own as error:\n    caught = error")
+    client.ok(
+        f"import own_errors\ntry:\n    _interpreters.run_string(i, {raising!r})\nexcept own_errors.Own as error:\n    caught = error"
+    )
     assert client.ok("caught.args, caught.b").value == "((1,), 2)"
     client.ok(f"sys.path.remove({str(tmp_path)!r})")
 
@@ -227,13 +241,21 @@ def test_no_init_of_a_user_is_called_for_it(client: Client, i: str, tmp_path: ob
 def test_a_class_that_cannot_be_had_here_is_a_run_failed_error_with_excinfo(client: Client, caller: str) -> None:
     client.ok(caller + MAKE)
     code = "class Own(Exception): pass\nraise Own('why')"
-    client.ok(caller + f"class Own(Exception): pass\ntry:\n    _interpreters.run_string(i, {code!r})\nexcept RuntimeError as error:\n    caught = error")
-    result = client.ok(caller + "type(caught) is _interpreters.RunFailedError, str(caught), caught.excinfo.type.__name__, caught.excinfo.msg")
+    client.ok(
+        caller
+        + f"class Own(Exception): pass\ntry:\n    _interpreters.run_string(i, {code!r})\nexcept RuntimeError as error:\n    caught = error"
+    )
+    result = client.ok(
+        caller
+        + "type(caught) is _interpreters.RunFailedError, str(caught), caught.excinfo.type.__name__, caught.excinfo.msg"
+    )
     assert result.value == "(True, 'Own: why', 'Own', 'why')"
 
 
 def test_system_exit_comes_to_the_caller_and_the_kernel_lives(client: Client, i: str) -> None:
-    client.ok("try:\n    _interpreters.run_string(i, 'raise SystemExit(3)')\nexcept SystemExit as error:\n    caught = error")
+    client.ok(
+        "try:\n    _interpreters.run_string(i, 'raise SystemExit(3)')\nexcept SystemExit as error:\n    caught = error"
+    )
     assert client.ok("caught.code").value == "3"
     assert client.run("_interpreters.run_string(i, 'import sys; sys.exit()')").error.startswith("SystemExit")
     assert client.ok("_interpreters.run_string(i, 'print(1)')").stdout == "1\n"
@@ -256,9 +278,9 @@ def test_the_documents_own_threading_example_works_in_a_cell(client: Client, cal
 def test_run_string_runs_in_the_calling_thread(client: Client, caller: str) -> None:
     client.ok(caller + MAKE + "import threading")
     code = "import threading; print(threading.get_ident())"
-    assert client.ok(caller + f"print(threading.get_ident())\n_interpreters.run_string(i, {code!r})").stdout.split() == 2 * [
-        client.ok(caller + "print(threading.get_ident())").stdout.strip()
-    ]
+    assert client.ok(
+        caller + f"print(threading.get_ident())\n_interpreters.run_string(i, {code!r})"
+    ).stdout.split() == 2 * [client.ok(caller + "print(threading.get_ident())").stdout.strip()]
 
 
 def test_whoever_runs_it_is_the_main_thread_of_the_interpreter(client: Client, i: str) -> None:
@@ -266,10 +288,15 @@ def test_whoever_runs_it_is_the_main_thread_of_the_interpreter(client: Client, i
     run = f"_interpreters.run_string(i, {code!r})"
     true = "True True\n"
     assert client.ok(run).stdout == true
-    assert client.ok(f"import threading\nt = threading.Thread(target=lambda: {run}); t.start(); t.join()").stdout == true
+    assert (
+        client.ok(f"import threading\nt = threading.Thread(target=lambda: {run}); t.start(); t.join()").stdout == true
+    )
     assert client.ok(f"%%interp {i}\n{code}").stdout == true
     assert client.ok(run).stdout == true
-    assert client.ok(f"_interpreters.call(i, eval, ({code.split('; ')[1]!r}, {{'threading': None}}))[1] is None").value == "False"
+    assert (
+        client.ok(f"_interpreters.call(i, eval, ({code.split('; ')[1]!r}, {{'threading': None}}))[1] is None").value
+        == "False"
+    )
     assert client.ok(run).stdout == true
 
 
@@ -278,7 +305,9 @@ def test_run_string_unrestricted_returns_a_copy_and_says_what_did_not_cross(clie
     code = "y = [1, 2]\nimport sys\nlock = __import__('threading').Lock()"
     client.ok(caller + f"namespace = _interpreters.run_string_unrestricted(i, {code!r})")
     assert client.ok(caller + "isinstance(namespace, dict), namespace['y'], sorted(namespace.refused)").value == (
-        "(True, [1, 2], ['lock'])" if "module" not in client.ok(caller + "namespace.refused").value else "(True, [1, 2], ['lock', 'sys'])"  # type: ignore[operator]
+        "(True, [1, 2], ['lock'])"
+        if "module" not in client.ok(caller + "namespace.refused").value
+        else "(True, [1, 2], ['lock', 'sys'])"  # type: ignore[operator]
     )
     assert client.ok(caller + "namespace.refused['lock']").value == "\"lock: cannot pickle '_thread.lock' object\""
     client.ok(caller + "namespace['y'].append(3)")
@@ -287,9 +316,17 @@ def test_run_string_unrestricted_returns_a_copy_and_says_what_did_not_cross(clie
 
 def test_run_string_unrestricted_merges_a_namespace_before_it_runs(client: Client, caller: str) -> None:
     client.ok(caller + MAKE)
-    assert client.ok(caller + "_interpreters.run_string_unrestricted(i, 'z = a + b', {'a': 1, 'b': 2})['z']").value == "3"
-    error = client.run(caller + "_interpreters.run_string_unrestricted(i, 'print(1)', ns={'a': 1, 'lock': __import__('_thread').allocate_lock()})")
-    assert error.error == "NotShareableError: ns cannot cross to the other interpreter: lock (lock: cannot pickle '_thread.lock' object)"
+    assert (
+        client.ok(caller + "_interpreters.run_string_unrestricted(i, 'z = a + b', {'a': 1, 'b': 2})['z']").value == "3"
+    )
+    error = client.run(
+        caller
+        + "_interpreters.run_string_unrestricted(i, 'print(1)', ns={'a': 1, 'lock': __import__('_thread').allocate_lock()})"
+    )
+    assert (
+        error.error
+        == "NotShareableError: ns cannot cross to the other interpreter: lock (lock: cannot pickle '_thread.lock' object)"
+    )
     assert error.stdout == ""
 
 
@@ -306,7 +343,9 @@ def test_between_interpreters_that_share_gil_and_allocator_it_is_the_live_dict(c
 
 
 def test_an_interpreter_whose_live_namespace_is_out_stays(client: Client) -> None:
-    client.ok("import _interpreters\ni = _interpreters.create('legacy')\nnamespace = _interpreters.run_string_unrestricted(i, 'd = object()')")
+    client.ok(
+        "import _interpreters\ni = _interpreters.create('legacy')\nnamespace = _interpreters.run_string_unrestricted(i, 'd = object()')"
+    )
     assert client.run("_interpreters.destroy(i)").error == (
         f"InterpreterStateError: interpreter {client.ok('i').value} cannot be destroyed: run_string_unrestricted has handed "
         "out its namespace, whose objects may still be in use"

@@ -120,7 +120,9 @@ def test_one_that_runs_a_cell_goes_when_the_cell_has_ended(client: Client) -> No
 
 def test_one_that_a_thread_runs_goes_when_the_thread_has_left(client: Client) -> None:
     client.ok(MAKE + "import os\nr, w = os.pipe()\ni = interp.id")
-    client.ok("import threading\nt = threading.Thread(target=_interpreters.exec, args=(i, f'import os; os.read({r}, 1)'))\nt.start()")
+    client.ok(
+        "import threading\nt = threading.Thread(target=_interpreters.exec, args=(i, f'import os; os.read({r}, 1)'))\nt.start()"
+    )
     client.ok("while not interp.is_running(): pass")
     assert client.ok(f"interp = None\ngc.collect()\ni in {IDS}").value == "True"
     client.ok("os.write(w, b'.')\nt.join()")
@@ -129,7 +131,9 @@ def test_one_that_a_thread_runs_goes_when_the_thread_has_left(client: Client) ->
 
 def test_a_new_reference_while_it_runs_keeps_it(client: Client) -> None:
     client.ok(MAKE + "import os\nr, w = os.pipe()\ni = interp.id")
-    client.ok("import threading\nt = threading.Thread(target=_interpreters.exec, args=(i, f'import os; os.read({r}, 1)'))\nt.start()")
+    client.ok(
+        "import threading\nt = threading.Thread(target=_interpreters.exec, args=(i, f'import os; os.read({r}, 1)'))\nt.start()"
+    )
     client.ok("while not interp.is_running(): pass\ninterp = None\ngc.collect()\ninterp = interpreters.Interpreter(i)")
     client.ok("os.write(w, b'.')\nt.join()")
     assert client.ok("interp.exec('print(1)')").stdout == "1\n"
@@ -148,7 +152,10 @@ def test_spares_are_invisible(fresh: Kernel) -> None:
     refused = "[_interpreters.is_running(n) for n in range(1, 9)]"
     assert client.run(refused).error == "UnknownInterpreterError: unrecognized interpreter ID 1"
     for function in ("exec({}, 'x')", "destroy({})", "run_string_unrestricted({}, 'x')", "whence({})", "incref({})"):
-        assert client.run(f"_interpreters.{function.format(1)}").error == "UnknownInterpreterError: unrecognized interpreter ID 1"
+        assert (
+            client.run(f"_interpreters.{function.format(1)}").error
+            == "UnknownInterpreterError: unrecognized interpreter ID 1"
+        )
     assert client.ok("_interpreters.create()").value == "1"
 
 

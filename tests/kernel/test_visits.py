@@ -45,7 +45,12 @@ def test_stop_ends_the_code_and_the_calling_cell(client: Client, where: str, cal
     assert took < BOUND
     client.result(cell)
     # both go on, and nothing of the interrupt is left
-    assert client.ok(f"%%interp {where}\nimport time\ntime.sleep(0.01)\ninterp.exec('import time; time.sleep(0.01); print(6)')").stdout == "6\n"
+    assert (
+        client.ok(
+            f"%%interp {where}\nimport time\ntime.sleep(0.01)\ninterp.exec('import time; time.sleep(0.01); print(6)')"
+        ).stdout
+        == "6\n"
+    )
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -63,7 +68,9 @@ def test_stop_ends_a_call_in_a_thread_and_the_cell_that_waits_for_it(client: Cli
 
 
 @pytest.mark.parametrize("where", ["main", "alice"])
-def test_a_call_in_a_thread_is_interrupted_by_its_interpreter_after_its_cell_has_ended(client: Client, where: str) -> None:
+def test_a_call_in_a_thread_is_interrupted_by_its_interpreter_after_its_cell_has_ended(
+    client: Client, where: str
+) -> None:
     client.ok("%interp create alice")
     client.ok(f"%%interp {where}\n{MAKE}")
     cell = client.send(f"%%interp {where}\nt = interp.call_in_thread(exec, {STATES['sleep']!r})")
@@ -100,7 +107,9 @@ def test_code_of_an_interpreter_two_visits_deep_stops_too(client: Client) -> Non
 def test_a_handler_of_the_interrupt_can_wait(client: Client) -> None:
     client.ok(MAKE)
     code = "import time\nprint('on')\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    time.sleep(0.2)\n    print('slept')\n    raise"
-    cell = client.send(f"import time\ntry:\n    _interpreters.run_string(i, {code!r})\nexcept KeyboardInterrupt:\n    time.sleep(0.2)\n    print('slept too')")
+    cell = client.send(
+        f"import time\ntry:\n    _interpreters.run_string(i, {code!r})\nexcept KeyboardInterrupt:\n    time.sleep(0.2)\n    print('slept too')"
+    )
     client.wait_for_text(cell, "on\n")
     client.interrupt()
     assert client.result(cell).stdout == "on\nslept\nslept too\n"
@@ -109,7 +118,7 @@ def test_a_handler_of_the_interrupt_can_wait(client: Client) -> None:
 def test_a_cell_waits_for_the_code_that_runs_in_its_interpreter(client: Client) -> None:
     client.ok(MAKE + "import os\nr, w = os.pipe()")
     label = client.ok("i").value
-    calling = client.send("t = interp.call_in_thread(exec, f'import os; print(\"on\"); os.read({r}, 1); print(\"end\")')")
+    calling = client.send('t = interp.call_in_thread(exec, f\'import os; print("on"); os.read({r}, 1); print("end")\')')
     client.wait_for_text(calling, "on\n")
     cell = client.send(f"%%interp {label} &\nprint('cell')")
     assert client.ok("interp.is_running(), os.write(w, b'.'), t.join()").value == "(True, 1, None)"
@@ -139,7 +148,7 @@ def test_what_another_interpreters_code_prints_lands_under_the_cell_that_called_
 
 def test_display_and_input_work_in_an_interpreter_that_python_code_has_made(client: Client) -> None:
     client.ok(MAKE)
-    result = client.ok("interp.exec('display({\"text/plain\": \"shown\"}, raw=True)')")
+    result = client.ok('interp.exec(\'display({"text/plain": "shown"}, raw=True)\')')
     assert result.of("display_data")[0]["data"] == {"text/plain": "shown"}
 
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 class CopiedNamespace(dict):  # type: ignore[type-arg]
-    """A copy of another interpreter's namespace. ``refused`` says why other names of it did not cross: {name: reason}."""
+    """A copy of another interpreter's namespace; ``refused`` says why other names of it did not cross."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -45,7 +45,7 @@ def _plain_arguments(error: BaseException) -> tuple[object, ...]:
     return tuple(argument if _is_plain(argument) else str(argument) for argument in error.args)
 
 
-def _is_plain(value: object) -> bool:
+def _is_plain(value: Any) -> bool:
     """Whether it is made of builtin values alone."""
     import marshal
 
@@ -72,7 +72,7 @@ def _rebuild(found: dict[str, Any]) -> BaseException | None:
     if kind is None:
         return None
     if "errors" in found:
-        parts = [_rebuild(part) for part in found["errors"]]
+        parts: list[Any] = [_rebuild(part) for part in found["errors"]]
         if kind not in (ExceptionGroup, BaseExceptionGroup) or None in parts:
             return None
         error: BaseException = kind(found["message"], parts)
@@ -96,7 +96,7 @@ def _rebuild(found: dict[str, Any]) -> BaseException | None:
 
 
 def _find_class(module: str, name: str) -> type[BaseException] | None:
-    """A builtin, or of a module that has been imported here; never a cell's, which is another class in each interpreter."""
+    """A builtin, or of a module that has been imported here; never a cell's: that is another one everywhere."""
     if module == "__main__":
         return None
     found: object = builtins if module == "builtins" else sys.modules.get(module)
