@@ -178,7 +178,7 @@ show_progress() {
         done < <(tail -n +$((shown + 1)) "$log")
         ticks=$((ticks + 1))
         if [ $((ticks % 60)) -eq 0 ]; then
-            size=$(du -sm "$target" 2>/dev/null | cut -f1)
+            size=$(du -sm "$target" 2>/dev/null | cut -f1) || true # it fails over files that vanish meanwhile
             [ "${size:-0}" -gt 10 ] && say "  $((SECONDS - started)) s  $size MB on disk" || say "  $((SECONDS - started)) s  ..."
         fi
         sleep 0.25
