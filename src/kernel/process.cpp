@@ -3,7 +3,7 @@
 #include <xinterp/kernel/process.hpp>
 #include <xinterp/kernel/python_backend.hpp>
 #include <xinterp/modules/bridge.hpp>
-#include <xinterp/modules/interpreters_module.hpp>
+#include <xinterp/modules/builtin_modules.hpp>
 #include <xinterp/python/blocking_calls.hpp>
 #include <xinterp/python/host.hpp>
 #include <xinterp/python/raw_output.hpp>
@@ -14,7 +14,6 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -77,9 +76,7 @@ void watch_parent(Kernel& kernel, pid_t parent) {
 // The interpreter's life, on the main thread, while the I/O thread serves.
 void run_python(PythonBackend& backend, const std::function<void()>& start_python) {
     start_python();
-    python::add_modules(std::array{_inittab{"_xinterp", modules::initialize_bridge},
-                                   _inittab{"_interpreters", modules::initialize_interpreters}},
-                        xinterp_frozen_modules);
+    python::add_modules(modules::builtin_modules(), xinterp_frozen_modules);
     python::install_wake_signal();
     python::set_raw_output_hook(take_raw_output);
     if (!python::divert_blocking_calls())

@@ -82,6 +82,8 @@ PyObject* command(PyObject* module, PyObject* request) {
     return to_python(*result).release();
 }
 
+PyObject* in_kernel(PyObject*, PyObject*) { return PyBool_FromLong(static_cast<long>(has_front_end())); }
+
 PyObject* carry_function(PyObject* module, PyObject* function) { return carry(state_of(module), function).release(); }
 
 PyObject* current_cell(PyObject* module, PyObject*) {
@@ -137,6 +139,7 @@ PyMethodDef methods[] = {
      "ask_input(prompt, password)\n--\n\nAsk the person: {'value': text} or {'error': sentence}."},
     {"command", guarded<command, PyObject*, PyObject*>, METH_O,
      "command(request)\n--\n\nRun a management command and wait for its result."},
+    {"in_kernel", in_kernel, METH_NOARGS, "in_kernel()\n--\n\nFalse in a python that only has the kernel's modules."},
     {"carry", guarded<carry_function, PyObject*, PyObject*>, METH_O,
      "carry(function)\n--\n\nThe function as part of the current cell, wherever it is called."},
     {"current_cell", guarded<current_cell, PyObject*, PyObject*>, METH_NOARGS,

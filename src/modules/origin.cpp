@@ -74,9 +74,16 @@ PyType_Spec carrier_type_spec = {"_xinterp.Carrier", sizeof(Carrier), 0,
 
 void set_front_end(FrontEnd* front_end) { the_front_end = front_end; }
 
-FrontEnd& front_end() { return *the_front_end; }
+NoKernel::NoKernel()
+    : std::runtime_error{"there is no kernel here: this is a plain Python. Run this in a cell of a notebook with the "
+                         "xinterp kernel."} {}
 
 bool has_front_end() { return the_front_end != nullptr; }
+
+FrontEnd& front_end() {
+    if (the_front_end == nullptr) throw NoKernel{};
+    return *the_front_end;
+}
 
 CellId cell_of_this_thread() { return thread_cell; }
 

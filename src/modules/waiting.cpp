@@ -8,9 +8,8 @@ namespace xinterp::modules {
 using python::Detached;
 
 bool interrupted() {
-    if (!python::interruptible_here()) return false;
-    if (python::internals::raise_pending_interrupt()) return true;
-    return PyErr_CheckSignals() != 0; // does something in main only
+    if (python::interruptible_here() && python::internals::raise_pending_interrupt()) return true;
+    return PyErr_CheckSignals() != 0; // does something in main only, and on its own thread
 }
 
 std::optional<nlohmann::json> wait_for(Answer& answer) {

@@ -6,6 +6,7 @@
 #include <new>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 namespace xinterp::python {
 namespace {
@@ -77,19 +78,40 @@ void adopt() {
     configure_as_console();
 }
 
+std::optional<int> start_program(std::span<char*> arguments, const Installation& installation) {
+    Config config;
+    PyStatus status = PyConfig_SetBytesArgv(&config.value, static_cast<Py_ssize_t>(arguments.size()), arguments.data());
+    // Else Python looks around its executable, and then in the place that its library was built for, which an
+    // installation that was moved has left. PYTHONHOME still has its way.
+    for (const auto& [field, path] : {std::pair{&config.value.prefix, &installation.prefix},
+                                      std::pair{&config.value.exec_prefix, &installation.exec_prefix}})
+        if (PyStatus_Exception(status) == 0) status = PyConfig_SetBytesString(&config.value, field, path->c_str());
+    if (PyStatus_Exception(status) == 0) status = Py_InitializeFromConfig(&config.value);
+    if (PyStatus_IsExit(status) != 0) return status.exitcode;
+    if (PyStatus_Exception(status) != 0) Py_ExitStatusException(status); // tells why on the terminal
+    return std::nullopt;
+}
+
 void add_modules(std::span<const _inittab> builtin, const _frozen* frozen) {
-    // Both tables are the process's, not an interpreter's, and are searched from their beginning.
-    const _inittab* present = internals::builtin_modules();
+    // Both tables are the process's, not an interpreter's, and are searched from their beginning. The runtime makes its
+    // own copy of the builtin one when it starts.
+    const bool started = Py_IsInitialized() != 0;
+    const _inittab* present = started ? internals::builtin_modules() : PyImport_Inittab;
     if (present == nullptr) refuse_layout();
-    std::vector<_inittab> table{builtin.begin(), builtin.end()};
+    static std::vector<_inittab> table; // stays for ever
+    table.assign(builtin.begin(), builtin.end());
     for (; present->name != nullptr; ++present) { // of two with one name, CPython takes the last
         const auto same_name = [&](const _inittab& own) { return std::string_view{own.name} == present->name; };
         if (std::ranges::none_of(builtin, same_name)) table.push_back(*present);
         else replaced_modules.push_back(*present);
     }
     table.push_back({nullptr, nullptr});
-    if (!internals::set_builtin_modules(table)) throw std::bad_alloc{};
-    list_builtin_modules(builtin);
+    if (started) {
+        if (!internals::set_builtin_modules(table)) throw std::bad_alloc{};
+        list_builtin_modules(builtin);
+    } else {
+        PyImport_Inittab = table.data();
+    }
 
     static std::vector<_frozen> frozen_table; // stays for ever
     frozen_table.clear();

@@ -36,12 +36,18 @@ class CommandError(RuntimeError):
 
 def _run(request: dict[str, object]) -> dict[str, object]:
     try:
-        from _xinterp_shell.commands import run
+        import _xinterp
+
+        in_kernel = _xinterp.in_kernel()
     except ModuleNotFoundError:
+        in_kernel = False
+    if not in_kernel:
         raise CommandError(
             "there are no interpreters to manage here: this is a plain Python, and only an xinterp kernel has them. "
             "Run this in a cell of a notebook with that kernel."
-        ) from None
+        )
+    from _xinterp_shell.commands import run
+
     return run(request)
 
 

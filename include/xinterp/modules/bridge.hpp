@@ -20,6 +20,9 @@ template <auto function, class... Arguments> PyObject* guarded(Arguments... argu
         return function(arguments...);
     } catch (const std::bad_alloc&) {
         return PyErr_NoMemory();
+    } catch (const NoKernel& error) {
+        PyErr_SetString(PyExc_RuntimeError, error.what());
+        return nullptr;
     } catch (const std::exception& error) {
         PyErr_SetString(PyExc_SystemError, error.what());
         return nullptr;

@@ -9,6 +9,7 @@
 #include <xinterp/python/ref.hpp>
 
 #include <atomic>
+#include <stdexcept>
 
 namespace xinterp::modules {
 
@@ -23,11 +24,16 @@ struct BridgeState {
     std::atomic<CellId> last_cell = 0;
 };
 
-/// Who shows output; set once, before the first interpreter is set up.
+/// Python code has asked for something that only a kernel has, in a process that is none.
+class NoKernel : public std::runtime_error {
+public:
+    NoKernel();
+};
+
+/// Who shows output; set once, before the first interpreter is set up. A process without one is a plain python.
 void set_front_end(FrontEnd* front_end);
-FrontEnd& front_end();
-/// False in a Python that uses the modules without a kernel around it.
 bool has_front_end();
+FrontEnd& front_end(); ///< throws NoKernel
 
 Source current_source(BridgeState& state);
 /// A cell begins on this thread: from now on what runs in its context belongs to it.

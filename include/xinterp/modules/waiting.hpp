@@ -13,7 +13,8 @@ namespace xinterp::modules {
 /// How often a wait that nothing can wake looks for an interrupt.
 inline constexpr std::chrono::milliseconds interrupt_slice{50};
 
-/// True, with an exception set, if this thread's code has been interrupted. Only an interpreter's own lane can be.
+/// True, with an exception set, if this thread's code has been interrupted. Only an interpreter's own
+/// lane can be, and the main thread of a process that is no kernel.
 bool interrupted();
 
 /// The answer, or nothing with an exception set when the code that waits is interrupted.
