@@ -5,10 +5,10 @@ JOBS ?= $(shell nproc)
 
 PYTHON_315 ?= python3.15
 
-.PHONY: help demo lab build test unit kernel wheel wheel-test lint bench test-315 clean
+.PHONY: help demo lab build test unit kernel conformance wheel wheel-test lint bench test-315 clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## set everything up, build, run notebooks/isolation.ipynb through the kernel, write build/demo/
 	@$(IN) python3 tools/commands/demo.py notebooks/isolation.ipynb $(BUILD)/demo
@@ -27,6 +27,9 @@ unit: build ## the C++ unit tests
 
 kernel: build wheel ## the tests that speak to a real kernel over real sockets, and those of the tools
 	@$(IN) python3 -m pytest tests -n $(JOBS)
+
+conformance: build ## CPython's own suites with the kernel's modules, beside the stock python (part of `kernel`)
+	@$(IN) python3 -m pytest tests/conformance -n $(JOBS)
 
 lint: build ## formatting, clang-tidy, ruff, mypy, shellcheck
 	@$(IN) tools/commands/lint.sh
