@@ -72,6 +72,16 @@ def test_a_failed_set_up_says_why_and_leaves_nothing(machine: dict[str, str], sa
     assert left_behind(machine) == []
 
 
+def test_files_that_vanish_while_they_are_counted_do_not_end_it(machine: dict[str, str], tmp_path: Path) -> None:
+    counted = tmp_path / "counted"
+    command(machine, "sleep", "exec /usr/bin/sleep 0.001")  # it counts every 60 of them
+    command(machine, "du", f"echo 123; touch {counted}; exit 1")
+    command(machine, "mmdebstrap", f'until [ -e {counted} ]; do sleep 1; done; echo "E: the end" >&2; exit 1')
+    result = set_up(machine)
+    assert re.search(r"^  \d+ s  123 MB on disk$", result.stderr, re.MULTILINE)
+    assert "the set-up failed; the last lines were:\n         E: the end" in result.stderr
+
+
 def test_too_little_disk_is_said_before_anything_is_fetched(machine: dict[str, str]) -> None:
     command(machine, "mmdebstrap", "exit 99")
     command(machine, "df", "echo head; echo disk 1 1 500 1% /")
