@@ -4,8 +4,10 @@ BUILD := build
 JOBS ?= $(shell nproc)
 
 PYTHON_315 ?= python3.15
+SECONDS ?= 60
+SEED ?=
 
-.PHONY: help demo lab build test unit kernel conformance wheel wheel-test lint bench test-315 clean
+.PHONY: help demo lab build test unit kernel conformance soak wheel wheel-test lint bench test-315 clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +32,9 @@ kernel: build wheel ## the tests that speak to a real kernel over real sockets, 
 
 conformance: build ## CPython's own suites with the kernel's modules, beside the stock python (part of `kernel`)
 	@$(IN) python3 -m pytest tests/conformance -n $(JOBS)
+
+soak: build ## random operations on interpreters from eight threads, for SECONDS; SEED=N repeats a run
+	@XINTERP_SOAK_SECONDS=$(SECONDS) XINTERP_SOAK_SEED=$(SEED) $(IN) python3 -m pytest tests/soak -n 2 -rP
 
 lint: build ## formatting, clang-tidy, ruff, mypy, shellcheck
 	@$(IN) tools/commands/lint.sh
