@@ -42,6 +42,12 @@ class Tenant:
             self.interpreter.close()
 
 
+def alive():
+    """The ids of all interpreters. (Objects of them, as interpreters.list_all() makes, own what create() has just made in
+    another thread, and would destroy it.)"""
+    return {id for id, _whence in _interpreters.list_all()}
+
+
 class Worker(threading.Thread):
     """One thread of the soak. Its queue is read by itself alone and written by everyone."""
 
@@ -140,7 +146,7 @@ class Worker(threading.Thread):
             with self.soak.lock:
                 if tenant in self.soak.tenants:
                     self.soak.tenants.remove(tenant)
-            if any(other.id == tenant.id for other in interpreters.list_all()):
+            if tenant.id in alive():
                 raise Wrong(f"interpreter {tenant.id} was closed and is still listed")
 
         if self.random.random() < 0.3:
@@ -219,7 +225,7 @@ class Soak:
             return random.choice(self.tenants) if self.tenants else None
 
     def run(self):
-        before = {interpreter.id for interpreter in interpreters.list_all()}
+        before = alive()
         for worker in self.workers:
             worker.start()
         for worker in self.workers:
@@ -231,8 +237,7 @@ class Soak:
         for tenant in self.tenants:
             tenant.interpreter.exec(f"assert {tenant.counted} <= total <= {tenant.counted + tenant.uncertain}, total")
             tenant.close()
-        left = {interpreter.id for interpreter in interpreters.list_all()} - before
-        if left:
+        if left := alive() - before:
             raise Wrong(f"interpreters are left: {left}")
         return dict(sum((worker.done for worker in self.workers), collections.Counter()))
 
