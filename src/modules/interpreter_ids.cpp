@@ -16,7 +16,7 @@ struct ErrorClass {
 };
 
 constexpr const char* not_found = "UnknownInterpreterError";
-constexpr const char* unusable = "InterpreterStateError";
+constexpr const char* unusable = "UnusableInterpreterError";
 const std::array error_classes{
     ErrorClass{"InterpreterIDTypeError", [] { return PyExc_TypeError; }, "An interpreter's id that is no int."},
     ErrorClass{"InterpreterIDValueError", [] { return PyExc_ValueError; }, "An interpreter's id below 0."},
@@ -42,17 +42,20 @@ std::nullptr_t raise(PyObject* module, const char* class_name, const std::string
 void widen(PyObject* module, const ErrorClass& error_class) {
     const Ref narrow = Ref::steal(PyErr_GetRaisedException());
     const Ref arguments = Ref::steal(PyException_GetArgs(narrow.get()));
-    if (!arguments) return;
     raise(module, error_class.name, arguments.get());
     const Ref wide = Ref::steal(PyErr_GetRaisedException());
+    if (PyErr_GivenExceptionMatches(wide.get(), PyExc_MemoryError) != 0) {
+        PyErr_SetRaisedException(Ref{narrow}.release());
+        return;
+    }
     PyException_SetCause(wide.get(), PyException_GetCause(narrow.get()));
     PyException_SetContext(wide.get(), PyException_GetContext(narrow.get()));
     PyErr_SetRaisedException(Ref{wide}.release());
 }
 
 bool exists(InterpreterId id) {
-    PyInterpreterState* interpreter = internals::find_interpreter(id);
-    return interpreter != nullptr && !internals::is_hidden(interpreter);
+    const auto glance = internals::glance_at(id);
+    return glance && !glance->hidden;
 }
 
 } // namespace

@@ -10,8 +10,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <map>
 #include <mutex>
-#include <set>
 #include <string_view>
 #include <vector>
 
@@ -36,7 +36,29 @@ Stock stock;
 // Interpreters that go with their last reference, as those of concurrent.interpreters do.
 struct Linked {
     std::mutex mutex;
-    std::set<InterpreterId> ids;
+    /// The thread that has made it, until it has referred to it: it does not go before that, whoever lists all
+    /// interpreters meanwhile and drops the list.
+    std::map<InterpreterId, unsigned long> makers;
+    static constexpr unsigned long none = 0;
+
+    void add(InterpreterId id, unsigned long maker) {
+        const std::scoped_lock lock{mutex};
+        makers.try_emplace(id, maker);
+    }
+    void referred(InterpreterId id) {
+        const std::scoped_lock lock{mutex};
+        if (const auto found = makers.find(id); found != makers.end() && found->second == PyThread_get_thread_ident())
+            found->second = none;
+    }
+    bool goes_with_its_last_reference(InterpreterId id) {
+        const std::scoped_lock lock{mutex};
+        const auto found = makers.find(id);
+        return found != makers.end() && found->second == none;
+    }
+    void forget(InterpreterId id) {
+        const std::scoped_lock lock{mutex};
+        makers.erase(id);
+    }
 };
 Linked& linked() {
     static Linked& only = *new Linked; // never destroyed: lanes may outlive main()
@@ -82,22 +104,26 @@ bool read_config(PyObject* module, PyObject* object, PyInterpreterConfig& config
     return false;
 }
 
+// By CPython's own function, which must find the interpreter as it wants it.
+PyObject* pass_on(PyObject* module, PyCFunctionWithKeywords function, PyObject* arguments, PyObject* keywords) {
+    PyObject* result = function(module, arguments, keywords);
+    if (result == nullptr) widen_error(module);
+    return result;
+}
+
 PyObject* create(PyObject* module, PyObject* arguments, PyObject* keywords) {
     static std::array names{const_cast<char*>("config"), const_cast<char*>("reqrefs"), static_cast<char*>(nullptr)};
     PyObject* config_object = nullptr;
     int counted = 0;
     if (PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$p:create", names.data(), &config_object, &counted) == 0)
         return nullptr;
+    if (!has_front_end() && config_object == nullptr) return pass_on(module, stock.create, arguments, keywords);
     PyInterpreterConfig config{};
     if (!read_config(module, config_object, config)) return nullptr;
     if (python::Configuration{config}.is_unsafe())
         return raise_unusable(module, "interpreter creation failed: one with its own GIL cannot use main's allocator "
                                       "(use_main_obmalloc): the two would corrupt the memory of both.");
-    if (!has_front_end()) {
-        const Ref made = Ref::steal(stock.create(module, arguments, keywords));
-        if (!made) widen_error(module);
-        return Ref{made}.release();
-    }
+    if (!has_front_end()) return pass_on(module, stock.create, arguments, keywords);
     const auto result = ask_kernel({{"command", "make"},
                                     {"config",
                                      {{"use_main_obmalloc", config.use_main_obmalloc},
@@ -111,18 +137,8 @@ PyObject* create(PyObject* module, PyObject* arguments, PyObject* keywords) {
     if (!result->value("ok", false))
         return raise_unusable(module, "interpreter creation failed: " + result->value("error", ""));
     const InterpreterId id = result->at("value");
-    if (counted != 0) {
-        const std::scoped_lock lock{linked().mutex};
-        linked().ids.insert(id);
-    }
+    if (counted != 0) linked().add(id, PyThread_get_thread_ident());
     return PyLong_FromLongLong(id);
-}
-
-// By CPython's own function, which must find the interpreter as it wants it.
-PyObject* pass_on(PyObject* module, PyCFunctionWithKeywords function, PyObject* arguments, PyObject* keywords) {
-    PyObject* result = function(module, arguments, keywords);
-    if (result == nullptr) widen_error(module);
-    return result;
 }
 
 // A function of CPython's that takes an id first.
@@ -157,11 +173,20 @@ PyObject* running(PyObject* module, PyObject* arguments, PyObject* keywords) {
     return result.release();
 }
 
+// Whether a function that is restricted to interpreters of `_interpreters` may not be used on that one.
+bool is_refused(InterpreterId id, PyObject* restricted) {
+    if (restricted == nullptr || PyObject_IsTrue(restricted) == 0) return false;
+    const auto glance = internals::glance_at(id);
+    return glance && !glance->made_by_module;
+}
+
 PyObject* destroy(PyObject* module, PyObject* arguments, PyObject* keywords) {
     PyObject* object = argument(arguments, keywords, 0, "id");
     if (object == nullptr) return pass_on(module, stock.destroy, arguments, keywords);
     const auto id = read_known_id(module, object);
     if (!id) return nullptr;
+    if (is_refused(*id, argument(arguments, keywords, 1, "restrict")))
+        return pass_on(module, stock.destroy, arguments, keywords);
     if (PyInterpreterState_GetID(PyInterpreterState_Get()) == *id)
         return raise_unusable(module, "cannot destroy the current interpreter");
     if (python::is_kept_alive(*id))
@@ -171,7 +196,10 @@ PyObject* destroy(PyObject* module, PyObject* arguments, PyObject* keywords) {
     if (kernel_keeps(*id)) {
         const auto result = ask_kernel({{"command", "end"}, {"id", *id}});
         if (!result) return nullptr;
-        if (result->value("ok", false)) Py_RETURN_NONE;
+        if (result->value("ok", false)) {
+            linked().forget(*id);
+            Py_RETURN_NONE;
+        }
         if (result->value("error", "") == "running") return raise_unusable(module, "interpreter running");
         if (internals::find_interpreter(*id) == nullptr) return raise_not_found(module, *id);
     }
@@ -207,13 +235,12 @@ PyObject* incref(PyObject* module, PyObject* arguments, PyObject* keywords) {
     if (!id) return nullptr;
     // Not CPython, which would end it under a running thread, but the kernel looks after its end.
     PyObject* implies_link = keywords == nullptr ? nullptr : PyDict_GetItemString(keywords, "implieslink");
-    if (implies_link != nullptr && PyObject_IsTrue(implies_link) == 1) {
-        const std::scoped_lock lock{linked().mutex};
-        linked().ids.insert(*id);
-    }
+    if (implies_link != nullptr && PyObject_IsTrue(implies_link) == 1) linked().add(*id, Linked::none);
     const Ref others = Ref::steal(keywords == nullptr ? nullptr : PyDict_Copy(keywords));
     if (others && PyDict_PopString(others.get(), "implieslink", nullptr) < 0) return nullptr;
-    return pass_on(module, stock.incref, arguments, others.get());
+    PyObject* result = pass_on(module, stock.incref, arguments, others.get());
+    if (result != nullptr) linked().referred(*id);
+    return result;
 }
 
 // The last reference to an interpreter has gone: the kernel ends it as soon as nothing runs there.
@@ -234,21 +261,15 @@ PyObject* decref(PyObject* module, PyObject* arguments, PyObject* keywords) {
     if (object == nullptr) return pass_on(module, stock.decref, arguments, keywords);
     const auto id = read_known_id(module, object);
     if (!id) return nullptr;
-    PyInterpreterState* interpreter = internals::find_interpreter(*id);
     // CPython would end it under the thread that runs it.
-    if (interpreter != nullptr && internals::requires_reference(interpreter) &&
-        internals::reference_count(interpreter) == 1 &&
-        (internals::is_running_main(interpreter) || python::is_visited(*id)))
-        internals::require_no_reference(interpreter);
+    if (const auto glance = internals::glance_at(*id); glance && glance->requires_reference &&
+                                                       glance->references == 1 &&
+                                                       (glance->runs_main || python::is_visited(*id)))
+        internals::require_no_reference(*id);
     const Ref result = Ref::steal(pass_on(module, stock.decref, arguments, keywords));
     if (!result || !kernel_keeps(*id) || in_forked_child()) return Ref{result}.release();
-    bool last = false;
-    {
-        const std::scoped_lock lock{linked().mutex};
-        interpreter = internals::find_interpreter(*id);
-        last = interpreter != nullptr && internals::reference_count(interpreter) <= 0 && linked().ids.contains(*id);
-    }
-    if (last) {
+    const auto glance = internals::glance_at(*id);
+    if (glance && glance->references <= 0 && linked().goes_with_its_last_reference(*id)) {
         const python::SavedError saved;
         tell_unreferenced(*id);
     }
@@ -258,12 +279,15 @@ PyObject* decref(PyObject* module, PyObject* arguments, PyObject* keywords) {
 PyObject* exec(PyObject* module, PyObject* arguments, PyObject* keywords) {
     PyObject* code = argument(arguments, keywords, 1, "code");
     PyObject* shared = argument(arguments, keywords, 2, "shared");
-    // What needs no more than that is most of what people run, and need not pay for the rest.
-    const bool plain =
-        PyTuple_GET_SIZE(arguments) == 2 && code != nullptr && PyUnicode_CheckExact(code) != 0 && shared == nullptr;
+    // Text that needs nothing bound is most of what people run, and need not pay for the rest.
+    PyObject* restricted = keywords == nullptr ? nullptr : PyDict_GetItemString(keywords, "restrict");
+    const bool plain = PyTuple_GET_SIZE(arguments) == 2 && PyUnicode_CheckExact(code) != 0 && shared == nullptr &&
+                       (keywords == nullptr || PyDict_GET_SIZE(keywords) == (restricted != nullptr ? 1 : 0));
     if (!plain) return running<&Stock::exec>(module, arguments, keywords);
     const auto id = read_known_id(module, PyTuple_GET_ITEM(arguments, 0));
-    return id ? run_text(module, *id, code, Failure::returned) : nullptr;
+    if (!id) return nullptr;
+    if (is_refused(*id, restricted)) return running<&Stock::exec>(module, arguments, keywords); // in CPython's words
+    return run_text(module, *id, code, Failure::returned);
 }
 
 PyObject* run_string(PyObject* module, PyObject* arguments, PyObject* keywords) {
@@ -285,20 +309,15 @@ PyObject* run_string(PyObject* module, PyObject* arguments, PyObject* keywords) 
                             const_cast<char*>("restrict"), static_cast<char*>(nullptr)};
     PyObject *object = nullptr, *text = nullptr, *shared = nullptr;
     int restricted = 0;
-    if (PyArg_ParseTupleAndKeywords(arguments, others.get(), "OU|O$p:_interpreters.run_string", names.data(), &object,
-                                    &text, &shared, &restricted) == 0)
+    if (PyArg_ParseTupleAndKeywords(arguments, others.get(), "OU|O!$p:_interpreters.run_string", names.data(), &object,
+                                    &text, &PyDict_Type, &shared, &restricted) == 0)
         return nullptr;
     const auto id = read_known_id(module, object);
     if (!id) return nullptr;
-    if (restricted != 0 || (shared != nullptr && shared != Py_None)) {
-        if (shared != nullptr && shared != Py_None && PyDict_Check(shared) == 0) {
-            PyErr_Format(PyExc_TypeError, "_interpreters.run_string() argument 3 must be dict, not %.50s",
-                         Py_TYPE(shared)->tp_name);
-            return nullptr;
-        }
+    if (restricted != 0 || shared != nullptr) {
         // Whether it may be used, and the names, by CPython's own code; nothing has run yet.
         const Ref options = Ref::steal(Py_BuildValue("{s:O}", "restrict", restricted != 0 ? Py_True : Py_False));
-        const bool has_names = shared != nullptr && shared != Py_None && PyDict_GET_SIZE(shared) > 0;
+        const bool has_names = shared != nullptr && PyDict_GET_SIZE(shared) > 0;
         const Ref positional = Ref::steal(has_names ? PyTuple_Pack(2, object, shared) : PyTuple_Pack(1, object));
         const Ref checked_first =
             Ref::steal(options && positional ? pass_on(module, has_names ? stock.set_main_attrs : stock.is_running,

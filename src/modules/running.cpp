@@ -210,11 +210,11 @@ PyObject* run_text(PyObject* module, InterpreterId id, PyObject* text_object, Fa
 PyObject* run_text_unrestricted(PyObject* module, InterpreterId id, PyObject* text_object, PyObject* ns) {
     std::string text;
     if (!read_text(text_object, text)) return nullptr;
-    PyInterpreterState* target = internals::find_interpreter(id);
-    if (target == nullptr) return raise_not_found(module, id);
+    const auto target = internals::glance_at(id);
+    if (!target) return raise_not_found(module, id);
     if (is_own(id) || id == python::main_interpreter) return raise_unusable(module, "interpreter already running");
     PyInterpreterState* own = PyInterpreterState_Get();
-    const bool live = internals::share_objects(own, target);
+    const bool live = target->shares_objects;
     std::optional<std::string> sent;
     if (ns != nullptr && !live) {
         sent = call_for_bytes(namespaces, "pack_all", ns);

@@ -12,6 +12,7 @@
 #include <internal/pycore_runtime.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdlib>
 #include <utility>
@@ -40,6 +41,16 @@ template <class Visit> void for_each_state_of(unsigned long thread_ident, Visit&
             if (state->thread_id == thread_ident) visit(state);
 }
 
+// Whether interpreters of this process may be hidden.
+std::atomic<bool> hiding = false;
+
+// With the lock.
+PyInterpreterState* find_locked(std::int64_t id) {
+    PyInterpreterState* interpreter = _PyRuntime.interpreters.head;
+    while (interpreter != nullptr && interpreter->id != id) interpreter = interpreter->next;
+    return interpreter;
+}
+
 PyObject* exchange_async_exception(PyThreadState* state, PyObject* exception) {
     return static_cast<PyObject*>(_Py_atomic_exchange_ptr(&state->async_exc, exception));
 }
@@ -54,14 +65,15 @@ void raise_in(PyThreadState* state) {
 
 PyThreadState* new_interpreter(PyInterpreterConfig* config, PyThreadState** previous) {
     PyThreadState* created = nullptr;
+    hiding = true;
     long whence = _PyInterpreterState_WHENCE_UNKNOWN;
     if (_PyXI_NewInterpreter(config, &whence, &created, previous) == nullptr) return nullptr;
     return created;
 }
 
 bool is_hidden(PyInterpreterState* interpreter) {
-    // Nothing else in CPython makes an interpreter of unknown origin; one that is being made has none yet.
-    return _Py_atomic_load_long_relaxed(&interpreter->_whence) <= _PyInterpreterState_WHENCE_UNKNOWN;
+    // Nothing else in a kernel makes an interpreter of unknown origin; one that is being made has none yet.
+    return hiding && _Py_atomic_load_long_relaxed(&interpreter->_whence) <= _PyInterpreterState_WHENCE_UNKNOWN;
 }
 
 void hide(PyInterpreterState* interpreter) {
@@ -80,9 +92,21 @@ void publish(PyInterpreterState* interpreter, const PyInterpreterConfig& config)
 
 PyInterpreterState* find_interpreter(std::int64_t id) {
     const RuntimeLock lock;
-    PyInterpreterState* interpreter = _PyRuntime.interpreters.head;
-    while (interpreter != nullptr && interpreter->id != id) interpreter = interpreter->next;
-    return interpreter;
+    return find_locked(id);
+}
+
+std::optional<Glance> glance_at(std::int64_t id) {
+    const PyInterpreterState* own = PyInterpreterState_Get();
+    const RuntimeLock lock; // it is not freed meanwhile
+    PyInterpreterState* found = find_locked(id);
+    if (found == nullptr) return std::nullopt;
+    return Glance{.hidden = is_hidden(found),
+                  .made_by_module =
+                      _Py_atomic_load_long_relaxed(&found->_whence) == _PyInterpreterState_WHENCE_STDLIB,
+                  .requires_reference = found->requires_idref != 0,
+                  .runs_main = _PyInterpreterState_IsRunningMain(found) != 0,
+                  .shares_objects = found->ceval.gil == own->ceval.gil && found->obmalloc == own->obmalloc,
+                  .references = reference_count(found)};
 }
 
 std::int64_t object_to_id(PyObject* object) { return _PyInterpreterState_ObjectToID(object); }
@@ -182,23 +206,18 @@ bool set_builtin_modules(std::span<const _inittab> modules) {
     return true;
 }
 
-bool share_objects(PyInterpreterState* one, PyInterpreterState* other) {
-    return one->ceval.gil == other->ceval.gil && one->obmalloc == other->obmalloc;
-}
-
 bool config_from_dict(PyObject* dict, PyInterpreterConfig& config) {
     return _PyInterpreterConfig_InitFromDict(&config, dict) == 0;
 }
 
-bool requires_reference(PyInterpreterState* interpreter) { return interpreter->requires_idref != 0; }
-
-void require_no_reference(PyInterpreterState* interpreter) { interpreter->requires_idref = 0; }
+void require_no_reference(std::int64_t id) {
+    const RuntimeLock lock;
+    if (PyInterpreterState* interpreter = find_locked(id)) interpreter->requires_idref = 0;
+}
 
 bool set_running_main(PyInterpreterState* interpreter) { return _PyInterpreterState_SetRunningMain(interpreter) == 0; }
 
 void set_not_running_main(PyInterpreterState* interpreter) { _PyInterpreterState_SetNotRunningMain(interpreter); }
-
-bool is_running_main(PyInterpreterState* interpreter) { return _PyInterpreterState_IsRunningMain(interpreter) != 0; }
 
 ExceptionSnapshot::ExceptionSnapshot(PyObject* exception) : info_{_PyXI_NewExcInfo(exception)} {
     if (info_ == nullptr) PyErr_Clear();

@@ -58,7 +58,7 @@ def test_is_running_is_true_while_a_cell_runs_and_closing_is_refused(client: Cli
     cell = client.send("%%interp alice &\nprint('on')\nwhile True: pass")
     client.wait_for_text(cell, "on\n")
     assert client.ok("a.is_running()").value == "True"
-    assert client.run("a.close()").error == "InterpreterStateError: interpreter running"
+    assert client.run("a.close()").error == "UnusableInterpreterError: interpreter running"
     waiting = client.send("%%interp alice &\nprint('waited')")
     client.ok("%interp interrupt alice")
     assert client.result(waiting).status in ("ok", "aborted")

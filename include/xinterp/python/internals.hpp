@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace xinterp::python::internals {
@@ -16,7 +17,7 @@ namespace xinterp::python::internals {
 /// that it had when it fails.
 PyThreadState* new_interpreter(PyInterpreterConfig* config, PyThreadState** previous);
 /// A hidden interpreter is one that nobody has asked for yet, or that is being made or has been given up: what lists
-/// interpreters or looks one up passes it over. Any thread.
+/// interpreters or looks one up passes it over. A process that makes none has none. Any thread.
 bool is_hidden(PyInterpreterState* interpreter);
 void hide(PyInterpreterState* interpreter);
 /// From now on it is one that the standard library has made, with that configuration's permissions.
@@ -25,11 +26,24 @@ void publish(PyInterpreterState* interpreter, const PyInterpreterConfig& config)
 /// The interpreter of that id, or null. No exception is set. Any thread; what is returned stays valid only as long as
 /// something else keeps the interpreter alive.
 PyInterpreterState* find_interpreter(std::int64_t id);
+/// What can be seen of an interpreter from outside.
+struct Glance {
+    bool hidden;
+    bool made_by_module;     ///< by `_interpreters`; others are "unrecognized" by what is restricted to those
+    bool requires_reference; ///< CPython itself destroys it with its last reference
+    bool runs_main;
+    bool shares_objects;   ///< with the one that looks: they have one GIL and one allocator
+    Py_ssize_t references; ///< counted by incref() and decref() of `_interpreters`
+};
+/// Nothing if there is no such interpreter. Attached.
+std::optional<Glance> glance_at(std::int64_t id);
 /// As CPython reads an id from an object: -1 with its TypeError, ValueError or OverflowError set.
 std::int64_t object_to_id(PyObject* object);
 bool is_ready(PyInterpreterState* interpreter);
 /// References that are counted by incref() and decref() of `_interpreters`. Any thread.
 Py_ssize_t reference_count(PyInterpreterState* interpreter);
+/// From now on CPython itself does not destroy it with its last one. Any thread.
+void require_no_reference(std::int64_t id);
 
 /// A thread state of the calling OS thread in an interpreter that is not attached. Null: out of memory.
 PyThreadState* new_thread_state(PyInterpreterState* interpreter);
@@ -73,18 +87,12 @@ const _inittab* builtin_modules();
 /// Puts a copy of another one (null name included) in its place. No other interpreter exists yet.
 bool set_builtin_modules(std::span<const _inittab> modules);
 
-/// Whether objects of one may be used in the other: they have one GIL and one allocator.
-bool share_objects(PyInterpreterState* one, PyInterpreterState* other);
 /// A configuration from a dict of its fields, as _interpreters.new_config() has them. False with an exception set.
 bool config_from_dict(PyObject* dict, PyInterpreterConfig& config);
-/// Whether CPython itself destroys the interpreter with its last reference; and that it does not.
-bool requires_reference(PyInterpreterState* interpreter);
-void require_no_reference(PyInterpreterState* interpreter);
 
 /// The interpreter counts as running its __main__ (is_running() is true, destroy is refused) between these.
 bool set_running_main(PyInterpreterState* interpreter);
 void set_not_running_main(PyInterpreterState* interpreter);
-bool is_running_main(PyInterpreterState* interpreter);
 
 /// A snapshot of an exception that outlives its interpreter: `_interpreters`' excinfo. To be taken where the exception
 /// is and turned into an object where it is wanted.
