@@ -40,8 +40,7 @@ Slot& slot_of(std::int64_t id) { return slots.at(static_cast<std::uint64_t>(id) 
 // In the order of all such operations either the waiting thread sees the new version or this sees that it waits.
 void announce(Slot& slot) {
     slot.version.fetch_add(1);
-    if (slot.waiting.load() != 0)
-        syscall(SYS_futex, &slot.version, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
+    if (slot.waiting.load() != 0) syscall(SYS_futex, &slot.version, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
 }
 
 void relax() {
@@ -103,8 +102,7 @@ PyObject* wait_for_queue(PyObject*, PyObject* const* arguments, Py_ssize_t count
         const double seconds = PyFloat_AsDouble(arguments[2]);
         if (PyErr_Occurred() != nullptr) return nullptr;
         const std::chrono::duration<double> limit{seconds};
-        if (limit < until.time_since_epoch())
-            until = Clock::time_point{std::chrono::ceil<Clock::duration>(limit)};
+        if (limit < until.time_since_epoch()) until = Clock::time_point{std::chrono::ceil<Clock::duration>(limit)};
     }
     {
         const python::Detached detached;

@@ -5,6 +5,7 @@ Patched after import, in each interpreter. Needs no kernel.
 
 import _xinterp
 
+from .calls import cells_need_help
 from .import_hooks import after_import
 
 TYPE_CHECKING = False
@@ -13,8 +14,16 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+_PLAIN = (int, float, complex, bool, type(None), str, bytes)
+_installed = False
+
 
 def install() -> None:
+    """Once in an interpreter, however often it is called."""
+    global _installed
+    if _installed:
+        return
+    _installed = True
     after_import("_interpqueues", _announce_changes)
     after_import("concurrent.interpreters._queues", _wait_in_queues)
 
@@ -69,9 +78,31 @@ def _wait(queue: int, attempt: Callable[[], Any], not_yet: type[Exception], end:
         _xinterp.wait_for_queue(queue, version, end)
 
 
+def _carried(item: object) -> object:
+    """What CPython can take: itself, or what becomes it where it arrives if its class is one of a cell."""
+    if (
+        type(item) in _PLAIN
+        or (type(item) is tuple and all(type(part) in _PLAIN for part in item))
+        or not cells_need_help()
+    ):
+        return item
+    from .by_value import Item, Refused, pack
+
+    try:
+        packed = pack([("the item", item)])
+    except Refused as refused:
+        if not refused.of_cells:
+            return item  # CPython shares it, or says what it has against it
+        from _interpreters import NotShareableError
+
+        raise NotShareableError(f"the item cannot cross to other interpreters: {refused.reason}.") from None
+    return Item(packed) if packed.of_cells else item
+
+
 def _wait_in_queues(module: Any) -> None:
     queue_type, low_level = module.Queue, module._queues
     delay = queue_type.get.__kwdefaults__["_delay"]
+    put_at_once = queue_type.put_nowait
 
     def put(
         self: Any,
@@ -84,9 +115,13 @@ def _wait_in_queues(module: Any) -> None:
     ) -> None:
         if not block:
             return self.put_nowait(obj, unbounditems=unbounditems)
+        obj = _carried(obj)
         unbound = -1 if unbounditems is None else module._serialize_unbound(unbounditems)[0]
         end = _end_of(timeout)
         return _wait(self._id, lambda: low_level.put(self._id, obj, unbound), module.QueueFull, end)
+
+    def put_nowait(self: Any, obj: object, *, unbounditems: object = None) -> None:
+        put_at_once(self, _carried(obj), unbounditems=unbounditems)
 
     def get(self: Any, block: bool = True, timeout: float | None = None, *, _delay: float = delay) -> object:
         if not block:
@@ -94,7 +129,7 @@ def _wait_in_queues(module: Any) -> None:
         end = _end_of(timeout)
         return _wait(self._id, self.get_nowait, module.QueueEmpty, end)
 
-    for replacement in (put, get):
+    for replacement in (put, put_nowait, get):
         original = getattr(queue_type, replacement.__name__)
         replacement.__module__, replacement.__qualname__ = original.__module__, original.__qualname__
         replacement.__doc__ = original.__doc__
