@@ -5,7 +5,7 @@ Patched after import, in each interpreter. Needs no kernel.
 
 import sys
 
-from .import_hooks import after_import
+from .import_hooks import after_import, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,12 +71,10 @@ def _complete(module: ModuleType) -> None:
         return thread
 
     for replacement in (exec, prepare_main, _call, call_in_thread):
-        original = getattr(interpreter, replacement.__name__)
-        for attribute in ("__module__", "__qualname__", "__doc__"):
-            setattr(replacement, attribute, getattr(original, attribute))
-        setattr(interpreter, replacement.__name__, replacement)
-    assert exec.__doc__ is not None
-    exec.__doc__ += "\n\n        The indentation that all lines share is taken away, unless dedent is false.\n        "
+        replace(interpreter, replacement)
+    exec.__doc__ = (
+        f"{exec.__doc__}\n        The indentation that all lines share is taken away, unless dedent is false.\n        "
+    )
 
 
 def _packed(interpreter: int, callable: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Packed | None:

@@ -6,7 +6,7 @@ Patched after import, in each interpreter. Needs no kernel.
 import _xinterp
 
 from .calls import cells_need_help
-from .import_hooks import after_import
+from .import_hooks import after_import, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def _announce_changes(module: ModuleType) -> None:
     """Whatever may let somebody's wait end says so, whoever calls it."""
     _xinterp.announce_end_to_queues()
     for name in ("put", "get", "destroy", "release"):
-        setattr(module, name, _announcing(getattr(module, name)))
+        replace(module, _announcing(getattr(module, name)))
 
 
 def _announcing(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,13 +42,12 @@ def _announcing(function: Callable[..., Any]) -> Callable[..., Any]:
             # A get that fails may have taken the item away.
             result = function(*args, **kwargs)
         finally:
-            queue = args[0] if args else kwargs.get("qid")
+            queue: Any = args[0] if args else kwargs.get("qid")
             if hasattr(queue, "__index__"):
                 _xinterp.queue_changed(queue)
         return result
 
-    for attribute in ("__module__", "__name__", "__qualname__", "__doc__"):
-        setattr(announcing, attribute, getattr(function, attribute))
+    announcing.__name__ = function.__name__
     return announcing
 
 
@@ -130,7 +129,4 @@ def _wait_in_queues(module: Any) -> None:
         return _wait(self._id, self.get_nowait, module.QueueEmpty, end)
 
     for replacement in (put, put_nowait, get):
-        original = getattr(queue_type, replacement.__name__)
-        replacement.__module__, replacement.__qualname__ = original.__module__, original.__qualname__
-        replacement.__doc__ = original.__doc__
-        setattr(queue_type, replacement.__name__, replacement)
+        replace(queue_type, replacement)
