@@ -51,22 +51,19 @@ def _announcing(function: Callable[..., Any]) -> Callable[..., Any]:
     return announcing
 
 
-def _end_of(timeout: Any) -> float | None:
-    """When a wait ends, in the time of ``time.monotonic()``."""
+def _end_of(timeout: Any, time: Any) -> float | None:
+    """When a wait ends, on the clock of ``time.monotonic()``."""
     if timeout is None:
         return None
     seconds = float(timeout)
     if not seconds >= 0:
         raise ValueError("timeout value must be non-negative")
-    import time
-
     return time.monotonic() + seconds
 
 
-def _wait(queue: int, attempt: Callable[[], Any], not_yet: type[Exception], end: float | None) -> Any:
+def _wait(queue: int, attempt: Callable[[], Any], not_yet: type[Exception], timeout: Any, time: Any) -> Any:
     """What ``attempt`` returns when it does; its ``not_yet`` when the time is over."""
-    import time
-
+    end = _end_of(timeout, time)
     while True:
         version = _xinterp.queue_version(queue)
         try:
@@ -116,8 +113,7 @@ def _wait_in_queues(module: Any) -> None:
             return self.put_nowait(obj, unbounditems=unbounditems)
         obj = _carried(obj)
         unbound = -1 if unbounditems is None else module._serialize_unbound(unbounditems)[0]
-        end = _end_of(timeout)
-        return _wait(self._id, lambda: low_level.put(self._id, obj, unbound), module.QueueFull, end)
+        return _wait(self._id, lambda: low_level.put(self._id, obj, unbound), module.QueueFull, timeout, module.time)
 
     def put_nowait(self: Any, obj: object, *, unbounditems: object = None) -> None:
         put_at_once(self, _carried(obj), unbounditems=unbounditems)
@@ -125,8 +121,7 @@ def _wait_in_queues(module: Any) -> None:
     def get(self: Any, block: bool = True, timeout: float | None = None, *, _delay: float = delay) -> object:
         if not block:
             return self.get_nowait()
-        end = _end_of(timeout)
-        return _wait(self._id, self.get_nowait, module.QueueEmpty, end)
+        return _wait(self._id, self.get_nowait, module.QueueEmpty, timeout, module.time)
 
     for replacement in (put, put_nowait, get):
         replace(queue_type, replacement)
