@@ -57,6 +57,13 @@ def test_the_low_level_functions_wake_too(client: Client) -> None:
     assert client.result(cell).value == "('low', None, None)"
 
 
+def test_who_waits_uses_no_processor(client: Client) -> None:
+    client.ok("b.put(1)")
+    for wait, error in (("a.get(timeout=0.5)", "QueueEmpty"), ("b.put(2, timeout=0.5)", "QueueFull")):
+        code = f"begun = time.thread_time()\ntry: {wait}\nexcept interpreters.{error}: pass\ntime.thread_time() - begun < 0.1"
+        assert client.ok(code).value == "True"
+
+
 def test_an_interpreter_without_the_shell_is_noticed(client: Client) -> None:
     cell = waiting(client, "a.get()")
     client.ok("other = interpreters.create()\nother.prepare_main(a=a)\nother.exec('a.put(5)')\nother.close()")

@@ -37,14 +37,16 @@ def _announce_changes(module: ModuleType) -> None:
 
 def _announcing(function: Callable[..., Any]) -> Callable[..., Any]:
     def announcing(*args: Any, **kwargs: Any) -> Any:
-        result = None
+        queue: Any = args[0] if args else kwargs.get("qid")
         try:
-            # A get that fails may have taken the item away.
             result = function(*args, **kwargs)
-        finally:
-            queue: Any = args[0] if args else kwargs.get("qid")
-            if hasattr(queue, "__index__"):
+        except Exception as error:
+            # A get that fails for another reason than that there is nothing may have taken the item away. But who waits
+            # tries again and again: that is no change, and would wake itself.
+            if type(error).__name__ not in ("QueueEmpty", "QueueFull") and hasattr(queue, "__index__"):
                 _xinterp.queue_changed(queue)
+            raise
+        _xinterp.queue_changed(queue)
         return result
 
     announcing.__name__ = function.__name__
