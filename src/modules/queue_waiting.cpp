@@ -32,6 +32,7 @@ constexpr std::chrono::microseconds spin_time{30};
 struct alignas(64) Slot {
     std::atomic<Version> version = 0; // the word that the kernel compares
     std::atomic<int> waiting = 0;
+    std::atomic<int> luck = 0; // above 0: spinning has paid lately; below: it has not, until some waits later
 };
 constinit std::array<Slot, 256> slots;
 
@@ -49,12 +50,26 @@ void relax() {
 #endif
 }
 
+// On a busy machine the other thread has no processor to answer on: then spinning only takes one away from it, and is
+// tried once in a while.
+void spin(Slot& slot, Version seen, Clock::time_point until) {
+    constexpr int after_success = 8, after_failures = -32;
+    const int luck = slot.luck.load();
+    if (luck < 0) {
+        slot.luck.store(luck + 1);
+        return;
+    }
+    const auto spin_until = std::min(until, Clock::now() + spin_time);
+    while (slot.version.load() == seen && Clock::now() < spin_until) relax();
+    const bool success = slot.version.load() != seen;
+    slot.luck.store(success ? after_success : luck == 0 ? after_failures : luck - 1);
+}
+
 // No thread state needed. Ends at another version, at that time, or at a signal for this thread.
 void wait(Slot& slot, Version seen, Clock::time_point until) {
     const bool alone = slot.waiting.fetch_add(1) == 0;
-    const auto begun = Clock::now();
     // One that spins is enough; a crowd would keep the thread that it waits for from running.
-    while (alone && slot.version.load() == seen && Clock::now() < std::min(until, begun + spin_time)) relax();
+    if (alone) spin(slot, seen, until);
     if (slot.version.load() == seen) {
         const auto time = until.time_since_epoch();
         const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
