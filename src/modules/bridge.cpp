@@ -2,6 +2,7 @@
 #include <xinterp/modules/bridge.hpp>
 #include <xinterp/modules/convert.hpp>
 #include <xinterp/modules/parcels.hpp>
+#include <xinterp/modules/queue_waiting.hpp>
 #include <xinterp/modules/stream.hpp>
 #include <xinterp/modules/waiting.hpp>
 #include <xinterp/python/visits.hpp>
@@ -160,6 +161,12 @@ PyMethodDef methods[] = {
     {"unpack", guarded<unpack, PyObject*, PyObject*>, METH_O,
      "unpack(number, /)\n--\n\nThe bytes, or a memoryview of the lent memory."},
     {"discard", guarded<discard, PyObject*, PyObject*>, METH_O, "discard(number, /)\n--\n\nForget a parcel."},
+    {"queue_version", queue_version, METH_O, "queue_version(id, /)\n--\n\nA number that changes with the queue."},
+    {"queue_changed", queue_changed, METH_O, "queue_changed(id, /)\n--\n\nWake those who wait for the queue."},
+    {"wait_for_queue", fastcall(wait_for_queue), METH_FASTCALL,
+     "wait_for_queue(id, version, until, /)\n--\n\nUntil the version is another, or that time, or a short while."},
+    {"announce_end_to_queues", announce_end_to_queues, METH_NOARGS,
+     "announce_end_to_queues()\n--\n\nWake those who wait for any queue when this interpreter ends."},
     {"slice_method", fastcall(slice_method), METH_FASTCALL,
      "slice_method(type, name, kind, /)\n--\n\nMake a blocking method interruptible."},
     {nullptr, nullptr, 0, nullptr},

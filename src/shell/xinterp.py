@@ -143,8 +143,9 @@ def share(*names: str, from_: Target = "main", to: Target | _list[Target] = "mai
     """Copy variables from one interpreter to others; return for each how it crossed.
 
     "copied" (numbers, text, bytes), "shared buffer" (a memoryview: both see the same memory), "shared array" (numpy's;
-    a memoryview where numpy cannot be imported) or "pickled". If any cannot cross, CommandError names it, its type and
-    the reason, and nothing is bound. Waits until the interpreters' running cells have ended.
+    a memoryview where numpy cannot be imported), "by value" (functions and classes of cells, with all that they use,
+    and instances of such classes) or "pickled". If any cannot cross, CommandError names it, its type and the reason,
+    and nothing is bound. Waits until the interpreters' running cells have ended.
     """
     targets = to if isinstance(to, _list) else [to]
     return _run({"command": "share", "names": _list(names), "from": from_, "to": targets})["value"]  # type: ignore[return-value]

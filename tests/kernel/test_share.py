@@ -84,18 +84,44 @@ def test_what_cannot_cross_is_named_and_nothing_is_bound(client: Client, target:
     where = "alice" if target else "main"
     client.ok(
         target
-        + "fine = 1\ndef f(): pass\nclass C: pass\nc = [C()]\nimport threading\nlock = threading.Lock()\ng = (i for i in [])"
+        + "import threading\nfine, lock, g = 1, threading.Lock(), (i for i in [])\ndef f(): return lock\nclass C: pass\nc = [C()]\nc[0].f = f"
     )
     result = client.run(f"%interp share fine f c lock g nowhere --from {where} --to bob")
     assert result.error.removeprefix("UsageError: ").splitlines() == [
-        "f (function) cannot cross: f is defined in a cell, and the other interpreter does not have it.",
-        "c (list) cannot cross: C is defined in a cell, and the other interpreter does not have it.",
+        "f (function) cannot cross: it uses lock, a _thread.lock, which cannot be pickled.",
+        "c (list) cannot cross: it uses lock, a _thread.lock, which cannot be pickled.",
         "lock (lock) cannot cross: cannot pickle '_thread.lock' object.",
         "g (generator) cannot cross: cannot pickle 'generator' object.",
         "nowhere cannot cross: there is no such variable.",
     ]
     assert client.run("%%interp bob\nfine").error == "NameError: name 'fine' is not defined"
     client.ok(target + "del fine, f, C, c, lock, g")
+
+
+def test_functions_and_classes_of_cells_cross_by_value(client: Client, target: str) -> None:
+    client.ok("%interp create bob")
+    where = "alice" if target else "main"
+    client.ok(
+        target
+        + "import math\nlimit = 5\nclass C:\n    def __init__(self, x): self.x = x\ndef f(x): return C(min(limit, math.isqrt(x)))\nc = C(1)"
+    )
+    assert client.ok(f"%interp share f C c --from {where} --to bob").stdout == (
+        f"f: by value, {where} to bob.\nC: by value, {where} to bob.\nc: by value, {where} to bob.\n"
+    )
+    assert client.ok("%%interp bob\nr = f(9)\ntype(r) is C is type(c), r.x, c.x, f.__module__").value == (
+        "(True, 3, 1, '__main__')"
+    )
+    client.ok(f"%interp share r f --from bob --to {where}")
+    assert client.ok(target + "type(r) is C, r.x, type(f(100)) is C, f(100).x").value == "(True, 3, True, 5)"
+    client.ok(target + "del math, limit, C, f, c, r")
+
+
+def test_a_function_that_has_crossed_shows_its_lines_in_tracebacks(client: Client) -> None:
+    client.ok("%interp create bob")
+    client.ok("def f(x):\n    return 1 / x  # the line")
+    client.ok("%interp share f --to bob")
+    assert "return 1 / x  # the line" in client.run("%%interp bob\nf(0)").traceback
+    client.ok("del f")
 
 
 def test_a_module_that_the_other_interpreter_cannot_import_is_told(client: Client, tmp_path: object) -> None:

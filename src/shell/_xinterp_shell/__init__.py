@@ -6,12 +6,14 @@ It imports no third-party module and little of the standard library: a lane cost
 
 def create() -> object:
     """Set this interpreter up and return its shell."""
-    from . import attribution, builtin_functions, startup, waiting
+    from . import attribution, builtin_functions, calls, queues, startup, waiting
     from .execution import Shell
 
     shell = Shell()
     attribution.install()
     waiting.install()
+    queues.install()
+    calls.install()
     builtin_functions.install(shell)
     startup.run(shell.namespace)
     return shell

@@ -6,6 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
+    from typing import Any
 
 _hooks: dict[str, Callable[[ModuleType], None]] = {}
 
@@ -54,3 +55,12 @@ def after_import(name: str, hook: Callable[[ModuleType], None]) -> None:
     if not _hooks and not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())  # type: ignore[arg-type]
     _hooks[name] = hook
+
+
+def replace(owner: Any, replacement: Any) -> None:
+    """Put a function in the place of the module's or class's own one of that name; it looks like that one."""
+    original = getattr(owner, replacement.__name__)
+    replacement.__annotate__ = None  # it names what nobody imports when the program runs
+    for attribute in ("__module__", "__qualname__", "__doc__"):
+        setattr(replacement, attribute, getattr(original, attribute))
+    setattr(owner, replacement.__name__, replacement)

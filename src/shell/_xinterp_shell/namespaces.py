@@ -20,6 +20,7 @@ def pack(namespace: dict[str, Any]) -> bytes:
     import marshal
 
     from . import transfer
+    from .arrival import Refused
 
     parcels: list[Any] = []
     refused: dict[str, str] = {}
@@ -27,9 +28,9 @@ def pack(namespace: dict[str, Any]) -> bytes:
         if type(name) is not str or (name.startswith("__") and name.endswith("__")):
             continue
         try:
-            parcels.append((name, *transfer.pack_value(value)))
-        except transfer.Refused as error:
-            refused[name] = f"{type(value).__name__}: {error}"
+            parcels.append((name, *transfer.pack_value(name, value)))
+        except Refused as error:
+            refused[name] = f"{type(value).__name__}: {error.reason}"
     return marshal.dumps((parcels, refused))
 
 
@@ -53,6 +54,7 @@ def unpack(packed: bytes) -> CopiedNamespace:
     import marshal
 
     from . import transfer
+    from .arrival import Refused
 
     parcels, refused = marshal.loads(packed)
     namespace = CopiedNamespace()
@@ -60,6 +62,8 @@ def unpack(packed: bytes) -> CopiedNamespace:
     for name, how, number in parcels:
         try:
             namespace[name] = transfer.unpack_value(how, _xinterp.unpack(number))
+        except Refused as error:
+            namespace.refused[name] = error.reason
         except Exception as error:
             namespace.refused[name] = f"{type(error).__name__}: {error}"
         _xinterp.discard(number)
