@@ -1,4 +1,5 @@
 #include <xinterp/kernel/python_backend.hpp>
+#include <xinterp/modules/channels.hpp>
 
 #include <malloc.h>
 
@@ -31,6 +32,7 @@ std::string PythonBackend::begin_lane(Lane& lane) {
 }
 
 void PythonBackend::end_lane(Lane& lane) {
+    modules::end_channels(); // threads that wait there would hold up the end
     std::unique_ptr<modules::Shell> shell;
     {
         const std::scoped_lock lock{mutex_};
