@@ -157,6 +157,8 @@ PyMethodDef methods[] = {
      "channel_create()\n--\n\nA new channel, which lasts as long as it is held."},
     {"channel_list", guarded<channel_list, PyObject*, PyObject*>, METH_NOARGS,
      "channel_list()\n--\n\nThe numbers of all channels."},
+    {"channel_waiting", guarded<channel_waiting, PyObject*, PyObject*>, METH_O,
+     "channel_waiting(id, /)\n--\n\nHow many threads wait to receive and to send."},
     {"channel_hold", guarded<channel_hold, PyObject*, PyObject*>, METH_O,
      "channel_hold(id, /)\n--\n\nAn object that keeps the channel as long as it lives."},
     {"channel_accompany", guarded<channel_accompany, PyObject*, PyObject*>, METH_O,
@@ -187,8 +189,8 @@ int execute(PyObject* module) {
     state.stream_type = make_stream_type(module).release();
     state.carrier_type = PyType_FromModuleAndSpec(module, &carrier_type_spec, nullptr);
     state.sliced_method_type = PyType_FromModuleAndSpec(module, &sliced_method_type_spec, nullptr);
-    if (state.cell_variable == nullptr || state.stream_type == nullptr ||
-        state.carrier_type == nullptr || state.sliced_method_type == nullptr)
+    if (state.cell_variable == nullptr || state.stream_type == nullptr || state.carrier_type == nullptr ||
+        state.sliced_method_type == nullptr)
         return -1;
     const Ref out = make_stream(state, Stream::out), err = make_stream(state, Stream::err);
     if (!out || !err || PyModule_AddObjectRef(module, "stdout", out.get()) != 0 ||

@@ -42,8 +42,8 @@ PyObject* raise(const BridgeState& state, ChannelId id, Outcome outcome, End end
                          "tells which there are.");
     case Outcome::released:
         return raise(state, Error::not_found,
-                     std::string{"this interpreter has released its "} +
-                         (end == End::send ? "sending" : "receiving") + " end of " + channel + ".");
+                     std::string{"this interpreter has released its "} + (end == End::send ? "sending" : "receiving") +
+                         " end of " + channel + ".");
     case Outcome::senders_gone:
         return raise(state, Error::empty,
                      channel + " is empty, and the interpreters that have sent to it have ended or released it.");
@@ -66,8 +66,7 @@ bool read_id(PyObject* object, ChannelId& id) {
 }
 
 bool expect(Py_ssize_t count, Py_ssize_t wanted) {
-    if (count != wanted)
-        PyErr_Format(PyExc_TypeError, "%zd arguments were expected, %zd are given", wanted, count);
+    if (count != wanted) PyErr_Format(PyExc_TypeError, "%zd arguments were expected, %zd are given", wanted, count);
     return count == wanted;
 }
 
@@ -101,7 +100,8 @@ bool read_timeout(PyObject* timeout, Clock::time_point& until) {
 
 // Waits with the GIL released until the operation that `enter` has begun is over. False, with an exception set, when
 // the caller is interrupted or the time is up: nothing of the waiter is then left in the channel.
-template <class Enter> bool wait(ChannelId id, Waiter& waiter, Clock::time_point until, Outcome& outcome, Enter enter) {
+template <class Enter>
+bool wait(ChannelId id, End end, Waiter& waiter, Clock::time_point until, Outcome& outcome, Enter enter) {
     PyThreadState* thread = PyThreadState_Get();
     while (outcome == Outcome::waiting) {
         bool timed_out = false, withdrawn = false;
@@ -121,7 +121,9 @@ template <class Enter> bool wait(ChannelId id, Waiter& waiter, Clock::time_point
         }
         if (python::internals::raise_pending_interrupt() || PyErr_CheckSignals() != 0) return false;
         if (timed_out) {
-            PyErr_Format(PyExc_TimeoutError, "nothing has happened at channel %lld in that time",
+            PyErr_Format(PyExc_TimeoutError,
+                         end == End::send ? "nobody has received the object from channel %lld in that time."
+                                          : "nothing was sent to channel %lld in that time.",
                          static_cast<long long>(id));
             return false;
         }
@@ -140,7 +142,8 @@ PyObject* send(PyObject* module, PyObject* id_object, PyObject* object, PyObject
     waiter.object = Crossing::pack(object);
     if (!waiter.object) return nullptr;
     Outcome outcome = table().send(id, state.interpreter, waiter, blocks);
-    if (!wait(id, waiter, until, outcome, [&] { return table().send(id, state.interpreter, waiter, true, true); }))
+    if (!wait(id, End::send, waiter, until, outcome,
+              [&] { return table().send(id, state.interpreter, waiter, true, true); }))
         return nullptr;
     if (!blocks && (outcome == Outcome::done || outcome == Outcome::nobody))
         return PyBool_FromLong(static_cast<long>(outcome == Outcome::done));
@@ -156,7 +159,8 @@ PyObject* receive(PyObject* module, PyObject* id_object, PyObject* nothing, PyOb
     if (!read_id(id_object, id) || (blocks && !read_timeout(timeout, until)) || !usable(state)) return nullptr;
     Waiter waiter;
     Outcome outcome = table().receive(id, state.interpreter, waiter, blocks);
-    if (!wait(id, waiter, until, outcome, [&] { return table().receive(id, state.interpreter, waiter, true, true); }))
+    if (!wait(id, End::receive, waiter, until, outcome,
+              [&] { return table().receive(id, state.interpreter, waiter, true, true); }))
         return nullptr;
     if (outcome == Outcome::done) return waiter.object.unpack().release();
     if (outcome == Outcome::nobody) return Py_NewRef(nothing);
@@ -216,6 +220,15 @@ PyObject* channel_list(PyObject* module, PyObject*) {
         if (!number || PyList_Append(list.get(), number.get()) != 0) return nullptr;
     }
     return list.release();
+}
+
+PyObject* channel_waiting(PyObject* module, PyObject* id_object) {
+    const BridgeState& state = state_of(module);
+    ChannelId id = 0;
+    if (!read_id(id_object, id) || !usable(state)) return nullptr;
+    const auto waiting = table().waiting(id);
+    if (!waiting) return raise(state, id, Outcome::unknown, End::receive);
+    return Py_BuildValue("nn", static_cast<Py_ssize_t>(waiting->first), static_cast<Py_ssize_t>(waiting->second));
 }
 
 PyObject* channel_hold(PyObject* module, PyObject* id_object) {
@@ -282,13 +295,9 @@ PyObject* is_shareable(PyObject*, PyObject* object) {
 }
 
 void end_channels() {
-    BridgeState* state = bridge_state();
-    if (state == nullptr) {
-        PyErr_Clear();
-        return;
-    }
-    state->channels_ended = true;
-    table().forget(state->interpreter);
+    if (BridgeState* state = bridge_state()) state->channels_ended = true;
+    else PyErr_Clear();
+    table().forget(PyInterpreterState_GetID(PyInterpreterState_Get()));
 }
 
 } // namespace xinterp::modules

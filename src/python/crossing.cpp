@@ -143,7 +143,8 @@ Exporter exporter(PyObject* object) {
         const Ref kind = Ref::steal(type ? PyObject_GetAttrString(type.get(), "kind") : nullptr);
         const std::string letter = utf8(kind);
         const bool plain = Py_IS_TYPE(object, reinterpret_cast<PyTypeObject*>(array.get())) != 0 &&
-                           letter.size() == 1 && std::string_view{"biufc"}.find(letter.front()) != std::string_view::npos;
+                           letter.size() == 1 &&
+                           std::string_view{"biufc"}.find(letter.front()) != std::string_view::npos;
         return plain ? Exporter::array : Exporter::none;
     }
     const bool is_scalar = PyObject_IsInstance(object, scalar.get()) == 1;
@@ -190,8 +191,8 @@ bool pack_tuple(PyObject* tuple, Part& part) {
     Tuple packed;
     packed.items.resize(static_cast<std::size_t>(PyTuple_GET_SIZE(tuple)));
     Py_ssize_t index = 0;
-    const bool all = std::ranges::all_of(
-        packed.items, [&](Part& item) { return pack_part(PyTuple_GET_ITEM(tuple, index++), item); });
+    const bool all = std::ranges::all_of(packed.items,
+                                         [&](Part& item) { return pack_part(PyTuple_GET_ITEM(tuple, index++), item); });
     Py_LeaveRecursiveCall();
     part.content = std::move(packed);
     return all;
@@ -228,9 +229,8 @@ bool pack_pickled(PyObject* object, Part& part) {
         return true;
     }
     if (const Ref cause = take_cause())
-        set_not_shareable(type_name(object) + " cannot cross to another interpreter: " + text_of(cause.get(), false) +
-                              ".",
-                          cause);
+        set_not_shareable(
+            type_name(object) + " cannot cross to another interpreter: " + text_of(cause.get(), false) + ".", cause);
     return false;
 }
 
@@ -336,9 +336,8 @@ struct Unpack {
         Ref object = Ref::steal(internals::new_object(independent->data));
         if (object) return object;
         if (const Ref cause = take_cause())
-            set_not_shareable(independent->type + " cannot be made in this interpreter: " + text_of(cause.get(), true) +
-                                  ".",
-                              cause);
+            set_not_shareable(
+                independent->type + " cannot be made in this interpreter: " + text_of(cause.get(), true) + ".", cause);
         return {};
     }
 };

@@ -172,8 +172,7 @@ _xidata* function_data(PyObject* object) {
 }
 
 _xidata* pickled_data(PyObject* object) {
-    return make_data(
-        [&](PyThreadState* state, _PyXIData_t* data) { return _PyPickle_GetXIData(state, object, data); });
+    return make_data([&](PyThreadState* state, _PyXIData_t* data) { return _PyPickle_GetXIData(state, object, data); });
 }
 
 void make_independent(_xidata* data, std::string& bytes) {

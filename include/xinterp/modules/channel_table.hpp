@@ -13,7 +13,9 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 namespace xinterp::modules {
@@ -66,6 +68,8 @@ class ChannelTable {
 public:
     ChannelId create();
     std::vector<ChannelId> list() const;
+    /// How many threads wait to receive and to send; nothing if the channel is unknown.
+    std::optional<std::pair<std::size_t, std::size_t>> waiting(ChannelId id) const;
     /// Whether there has been a channel of that number.
     bool has_been(ChannelId id) const;
 

@@ -11,6 +11,7 @@ namespace xinterp::modules {
 PyObject* channel_errors(PyObject* module, PyObject* classes);
 PyObject* channel_create(PyObject* module, PyObject* none);
 PyObject* channel_list(PyObject* module, PyObject* none);
+PyObject* channel_waiting(PyObject* module, PyObject* id);
 PyObject* channel_hold(PyObject* module, PyObject* id);
 PyObject* channel_accompany(PyObject* module, PyObject* id);
 PyObject* channel_send(PyObject* module, PyObject* const* arguments, Py_ssize_t count);

@@ -61,7 +61,8 @@ std::size_t arena_bytes(PyInterpreterState* interpreter);
 /// there is no room for another. The interpreter must stay alive. Any thread, no thread state needed.
 bool add_pending_call(PyInterpreterState* interpreter, int (*function)(void*));
 
-// Cross-interpreter data, CPython's form of an object under way. Attached thread state needed, unless it says otherwise.
+// Cross-interpreter data, CPython's form of an object under way. Attached thread state needed, unless it says
+// otherwise.
 
 /// Whether the object's type has registered how its instances cross.
 bool is_registered(PyObject* object);
