@@ -153,6 +153,8 @@ PyMethodDef methods[] = {
     {"discard", guarded<discard, PyObject*, PyObject*>, METH_O, "discard(number, /)\n--\n\nForget a parcel."},
     {"channel_errors", channel_errors, METH_O,
      "channel_errors(classes, /)\n--\n\nWhat channels raise: not found, empty, not empty, not received."},
+    {"channel_register_end", channel_register_end, METH_O,
+     "channel_register_end(type, /)\n--\n\nInstances of this class of an end are shareable."},
     {"channel_create", guarded<channel_create, PyObject*, PyObject*>, METH_NOARGS,
      "channel_create()\n--\n\nA new channel, which lasts as long as it is held."},
     {"channel_list", guarded<channel_list, PyObject*, PyObject*>, METH_NOARGS,

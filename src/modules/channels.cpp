@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 
@@ -182,6 +183,42 @@ private:
     InterpreterId holder_;
 };
 
+// An end of a channel under way, as CPython's cross-interpreter data.
+struct EndUnderWay {
+    ChannelId id;
+    bool sends;
+    Hold hold{id, ChannelTable::in_transit};
+};
+
+PyObject* end_arrives(_xidata* data) {
+    const auto* end = static_cast<const EndUnderWay*>(python::internals::content_of(data));
+    const Ref module = Ref::steal(PyImport_ImportModule("interpreters"));
+    return module ? PyObject_CallMethod(module.get(), end->sends ? "SendChannel" : "RecvChannel", "L",
+                                        static_cast<long long>(end->id))
+                  : nullptr;
+}
+
+int end_leaves(PyThreadState*, PyObject* object, _xidata* data) {
+    const Ref number = Ref::steal(PyObject_GetAttrString(object, "id"));
+    const Ref sends = Ref::steal(number ? PyObject_GetAttrString(object, "_sends") : nullptr);
+    ChannelId id = 0;
+    if (!sends || !read_id(number.get(), id)) return -1;
+    if (in_forked_child() || !table().hold(id, ChannelTable::in_transit)) {
+        PyErr_SetString(PyExc_ValueError, "its channel is closed");
+        return -1;
+    }
+    auto* end = new (std::nothrow) EndUnderWay{.id = id, .sends = Py_IsTrue(sends.get()) != 0}; // CPython drops it
+    if (end == nullptr) {
+        table().let_go(id, ChannelTable::in_transit);
+        PyErr_NoMemory();
+        return -1;
+    }
+    python::internals::fill_data(data, end, end_arrives, [](void* content) {
+        const std::unique_ptr<EndUnderWay> dropped{static_cast<EndUnderWay*>(content)};
+    });
+    return 0;
+}
+
 constexpr const char* hold_name = "xinterp.channel";
 
 void forget(void* interpreter) { // as the interpreter is finalized, without Python
@@ -204,6 +241,15 @@ PyObject* channel_errors(PyObject* module, PyObject* classes) {
         static_cast<void>(id.release());
     }
     Py_XSETREF(state.channel_errors, Py_NewRef(classes));
+    Py_RETURN_NONE;
+}
+
+PyObject* channel_register_end(PyObject*, PyObject* type) {
+    if (!PyType_Check(type)) {
+        PyErr_SetString(PyExc_TypeError, "channel_register_end() takes a class");
+        return nullptr;
+    }
+    if (!python::internals::register_type(reinterpret_cast<PyTypeObject*>(type), end_leaves)) return nullptr;
     Py_RETURN_NONE;
 }
 

@@ -193,6 +193,18 @@ void free_data(_xidata* data) {
     PyMem_RawFree(data);
 }
 
+bool register_type(PyTypeObject* type, int (*leave)(PyThreadState*, PyObject*, _xidata*)) {
+    const _PyXIData_getdata_t functions{.basic = leave, .fallback = nullptr};
+    return _PyXIData_RegisterClass(PyThreadState_Get(), type, functions) == 0;
+}
+
+void fill_data(_xidata* data, void* content, PyObject* (*arrive)(_xidata*), void (*drop)(void*)) {
+    _PyXIData_Init(data, PyInterpreterState_Get(), content, nullptr, arrive);
+    data->free = drop;
+}
+
+void* content_of(const _xidata* data) { return data->data; }
+
 PyObject* not_shareable_error() { return _PyXIData_GetNotShareableErrorType(PyThreadState_Get()); }
 
 void forget_other_interpreters() {

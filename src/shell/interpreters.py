@@ -137,6 +137,7 @@ class _End:
     """One end of a channel. The channel exists as long as there is an object of an end of it, in any interpreter."""
 
     __slots__ = ("__weakref__", "_hold", "_id")
+    _sends: bool
 
     def __init__(self, id: int, /) -> None:
         self._id = _checked(id)
@@ -160,6 +161,10 @@ class _End:
         _xinterp.channel_accompany(self._id)
         return type(self), (self._id,)
 
+    def release(self) -> None:
+        """Use this end no more in this interpreter, which does not count as its sender or receiver from now on."""
+        _xinterp.channel_release(self._id, self._sends)
+
     def close(self, force: bool = False) -> None:
         """Close the channel, for all interpreters.
 
@@ -172,6 +177,7 @@ class RecvChannel(_End):
     """The receiving end of a channel."""
 
     __slots__ = ()
+    _sends = False
 
     def recv(self, timeout: float | None = None) -> Any:
         """Get the next object from the channel, and wait if none have been sent; TimeoutError after so many seconds.
@@ -184,15 +190,12 @@ class RecvChannel(_End):
         """Like recv(), but return the default instead of waiting."""
         return _xinterp.channel_receive_nowait(self._id, default)
 
-    def release(self) -> None:
-        """Receive no more in this interpreter, which does not count as a receiver from now on."""
-        _xinterp.channel_release(self._id, False)
-
 
 class SendChannel(_End):
     """The sending end of a channel."""
 
     __slots__ = ()
+    _sends = True
 
     def send(self, obj: object, timeout: float | None = None) -> None:
         """Send the object to the receiving end and wait until it is received; TimeoutError after so many seconds.
@@ -205,9 +208,9 @@ class SendChannel(_End):
         """Like send(), but return False, and leave nothing behind, if nobody is waiting to receive the object."""
         return _xinterp.channel_send_nowait(self._id, obj)
 
-    def release(self) -> None:
-        """Send no more in this interpreter, which does not count as a sender from now on."""
-        _xinterp.channel_release(self._id, True)
+
+_xinterp.channel_register_end(RecvChannel)
+_xinterp.channel_register_end(SendChannel)
 
 
 def _checked(id: object) -> int:
@@ -223,7 +226,7 @@ def _ends(receiving: int, sending: int) -> tuple[RecvChannel, SendChannel]:
 
 def is_shareable(obj: object) -> bool:
     """Whether the object's data can be shared between interpreters; other objects are pickled when they are sent."""
-    return isinstance(obj, _End) or _xinterp.is_shareable(obj)
+    return _xinterp.is_shareable(obj)
 
 
 def create_channel() -> tuple[RecvChannel, SendChannel]:

@@ -126,7 +126,8 @@ TEST_SUITE("channels") {
             Waiter waiter;
             CHECK(table.send(id, alice, waiter, true) == Outcome::done);
         }};
-        while (!receiver.wait(forever)) {} // signals that were late
+        while (!receiver.wait(forever)) {
+        } // signals that were late
         CHECK_FALSE(table.withdraw(id, receiver));
         sender.join();
     }

@@ -210,6 +210,18 @@ def test_a_channel_lasts_as_long_as_there_are_ends_of_it(client: Client) -> None
     client.ok("del carrier_r, carrier_s")
 
 
+def test_the_standard_library_takes_the_ends_too(client: Client, target: str) -> None:
+    client.ok(
+        target
+        + "import concurrent.interpreters as ci\nfrom interpreters import *\nr, s = create_channel()\nother = ci.create()"
+    )
+    client.ok(target + "other.prepare_main(r=r)")
+    assert client.ok(target + "other.exec('print(r)')").stdout == client.ok(target + "print(r)").stdout
+    assert client.ok(target + "ci.is_shareable(s)").value == "True"
+    client.ok(target + "queue = ci.create_queue()\nnumber = r.id\nqueue.put(s)\nother.close()\ndel r, s")
+    assert client.ok(target + "queue.get() == SendChannel(number)").value == "True", "it was kept while under way"
+
+
 def test_an_end_that_is_under_way_keeps_its_channel(client: Client, channel: int) -> None:
     sender = "r2, s2 = create_channel()"
     cell = background(

@@ -9,6 +9,7 @@ namespace xinterp::modules {
 
 // Methods of `_xinterp`.
 PyObject* channel_errors(PyObject* module, PyObject* classes);
+PyObject* channel_register_end(PyObject* module, PyObject* type);
 PyObject* channel_create(PyObject* module, PyObject* none);
 PyObject* channel_list(PyObject* module, PyObject* none);
 PyObject* channel_waiting(PyObject* module, PyObject* id);

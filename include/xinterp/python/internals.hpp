@@ -9,7 +9,7 @@
 #include <span>
 #include <string>
 
-struct _xidata;
+struct _xidata; // NOLINT(bugprone-reserved-identifier): the name is CPython's
 
 namespace xinterp::python::internals {
 
@@ -81,6 +81,12 @@ bool needs_owner(const _xidata* data);
 PyObject* new_object(_xidata* data);
 /// With its interpreter attached, or any thread and no thread state if it needs no owner.
 void free_data(_xidata* data);
+/// Registers how instances of a type of the attached interpreter cross: `leave` fills data in and returns 0, or -1 with
+/// an exception set. False with an exception set.
+bool register_type(PyTypeObject* type, int (*leave)(PyThreadState*, PyObject*, _xidata*));
+/// Fills data in: `arrive` makes a new object of it, `drop` frees the content, which belongs to no interpreter.
+void fill_data(_xidata* data, void* content, PyObject* (*arrive)(_xidata*), void (*drop)(void*));
+void* content_of(const _xidata* data);
 /// concurrent.interpreters.NotShareableError, borrowed.
 PyObject* not_shareable_error();
 
