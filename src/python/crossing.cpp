@@ -111,7 +111,7 @@ void set_not_shareable(const std::string& message, const Ref& cause) {
 // What has raised the NotShareableError that CPython has set, which is cleared. Null: the exception stays as it is, or
 // is that of an interrupt or the like, which is not about the value.
 Ref take_cause() {
-    const Ref error = Ref::steal(PyErr_GetRaisedException());
+    Ref error = Ref::steal(PyErr_GetRaisedException());
     if (PyErr_GivenExceptionMatches(error.get(), internals::not_shareable_error()) == 0) {
         PyErr_SetRaisedException(Ref{error}.release());
         return {};
