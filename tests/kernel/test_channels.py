@@ -519,6 +519,28 @@ def test_memory_that_was_given_back_is_free_again_also_in_the_midst_of_a_cell(cl
     assert client.result(busy).value == "11"
 
 
+def test_a_thread_of_an_interpreter_lends_its_memory_too(client: Client, channel: int, target: str) -> None:
+    client.ok(
+        target
+        + "import threading\ndata = bytearray(10)\nthread = threading.Thread(target=s.send, args=(data,))\nthread.start()"
+    )
+    client.ok("%%interp bob\nview = r.recv()\nview[0] = 5")
+    assert client.run(target + "thread.join()\ndata.append(data[0])").error.startswith("BufferError: ")
+    client.ok("%%interp bob\ndel view")
+    assert client.ok(target + "data.append(data[0])\nlen(data), data[10]").value == "(11, 5)"
+
+
+def test_what_has_arrived_outlives_the_interpreter_that_sent_it(client: Client, channel: int) -> None:
+    cell = background(client, "alice", "for value in ([1, 'text'], memoryview(bytearray(b'abc'))): s.send(value)")
+    client.ok("copy = r.recv()\nview = r.recv()")
+    client.result(cell)
+    assert client.ok("%interp close alice").stdout == (
+        "closed alice. But other interpreters use its memory; it stays in use until the kernel stops.\n"
+    )
+    assert client.ok("copy, bytes(view)").value == "([1, 'text'], b'abc')"
+    client.ok("del view, copy")
+
+
 def test_large_bytes_arrive_as_a_read_only_view_of_the_senders(client: Client, channel: int, target: str) -> None:
     client.ok(target + "import ctypes")
     address = "id(data) + bytes.__basicsize__ - 1"
