@@ -61,5 +61,15 @@ def target(request: pytest.FixtureRequest, client: Client) -> str:
     """The magic line for the interpreter under test."""
     if request.param == "main":
         return ""
-    client.ok("%interp create alice")
+    client.ok("%interp create alice --if-missing")  # `channel` makes her too
     return "%%interp alice\n"
+
+
+@pytest.fixture
+def channel(client: Client) -> int:
+    """The number of a channel whose ends are `r` and `s` in main and alice, and on their own in bob."""
+    number = int(client.ok("import interpreters\nr, s = interpreters.create_channel()\nr.id").value or "")
+    client.ok("%interp create alice bob --if-missing")
+    ends = f"from interpreters import *\nr, s = RecvChannel({number}), SendChannel({number})"
+    client.ok(f"%%interp main,alice,bob\n{ends}")
+    return number

@@ -1,5 +1,6 @@
 #include <xinterp/kernel/python_backend.hpp>
 #include <xinterp/python/visits.hpp>
+#include <xinterp/modules/channels.hpp>
 
 #include <malloc.h>
 
@@ -32,6 +33,7 @@ std::string PythonBackend::begin_lane(Lane& lane) {
 }
 
 void PythonBackend::end_lane(Lane& lane) {
+    modules::end_channels(); // threads that wait there would hold up the end
     std::unique_ptr<modules::Shell> shell;
     CellId cell = 0;
     {

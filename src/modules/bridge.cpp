@@ -1,5 +1,6 @@
 #include <xinterp/modules/blocking.hpp>
 #include <xinterp/modules/bridge.hpp>
+#include <xinterp/modules/channels.hpp>
 #include <xinterp/modules/convert.hpp>
 #include <xinterp/modules/parcels.hpp>
 #include <xinterp/modules/queue_waiting.hpp>
@@ -167,6 +168,34 @@ PyMethodDef methods[] = {
      "wait_for_queue(id, version, until, /)\n--\n\nUntil the version is another, or that time, or a short while."},
     {"announce_end_to_queues", announce_end_to_queues, METH_NOARGS,
      "announce_end_to_queues()\n--\n\nWake those who wait for any queue when this interpreter ends."},
+    {"channel_errors", channel_errors, METH_O,
+     "channel_errors(classes, /)\n--\n\nWhat channels raise: not found, empty, not empty, not received."},
+    {"channel_register_end", channel_register_end, METH_O,
+     "channel_register_end(type, /)\n--\n\nInstances of this class of an end are shareable."},
+    {"channel_create", guarded<channel_create, PyObject*, PyObject*>, METH_NOARGS,
+     "channel_create()\n--\n\nA new channel, which lasts as long as it is held."},
+    {"channel_list", guarded<channel_list, PyObject*, PyObject*>, METH_NOARGS,
+     "channel_list()\n--\n\nThe numbers of all channels."},
+    {"channel_waiting", guarded<channel_waiting, PyObject*, PyObject*>, METH_O,
+     "channel_waiting(id, /)\n--\n\nHow many threads wait to receive and to send."},
+    {"channel_hold", guarded<channel_hold, PyObject*, PyObject*>, METH_O,
+     "channel_hold(id, /)\n--\n\nAn object that keeps the channel as long as it lives."},
+    {"channel_accompany", guarded<channel_accompany, PyObject*, PyObject*>, METH_O,
+     "channel_accompany(id, /)\n--\n\nKeep the channel until the object that is being sent has arrived."},
+    {"channel_send", fastcall(guarded<channel_send, PyObject*, PyObject* const*, Py_ssize_t>), METH_FASTCALL,
+     "channel_send(id, object, timeout, /)\n--\n\nSend and wait until the object has been received."},
+    {"channel_send_nowait", fastcall(guarded<channel_send_nowait, PyObject*, PyObject* const*, Py_ssize_t>),
+     METH_FASTCALL, "channel_send_nowait(id, object, /)\n--\n\nWhether somebody was waiting to receive the object."},
+    {"channel_receive", fastcall(guarded<channel_receive, PyObject*, PyObject* const*, Py_ssize_t>), METH_FASTCALL,
+     "channel_receive(id, timeout, /)\n--\n\nThe next object; wait for it."},
+    {"channel_receive_nowait", fastcall(guarded<channel_receive_nowait, PyObject*, PyObject* const*, Py_ssize_t>),
+     METH_FASTCALL, "channel_receive_nowait(id, default, /)\n--\n\nThe next object, or the default."},
+    {"channel_close", fastcall(guarded<channel_close, PyObject*, PyObject* const*, Py_ssize_t>), METH_FASTCALL,
+     "channel_close(id, force, /)\n--\n\nClose the channel for everybody."},
+    {"channel_release", fastcall(guarded<channel_release, PyObject*, PyObject* const*, Py_ssize_t>), METH_FASTCALL,
+     "channel_release(id, sends, /)\n--\n\nThis interpreter will not use that end any more."},
+    {"is_shareable", is_shareable, METH_O,
+     "is_shareable(object, /)\n--\n\nWhether its data can be had in another interpreter without pickling it."},
     {"slice_method", fastcall(slice_method), METH_FASTCALL,
      "slice_method(type, name, kind, /)\n--\n\nMake a blocking method interruptible."},
     {nullptr, nullptr, 0, nullptr},
@@ -179,9 +208,8 @@ int execute(PyObject* module) {
     state.stream_type = make_stream_type(module).release();
     state.carrier_type = PyType_FromModuleAndSpec(module, &carrier_type_spec, nullptr);
     state.sliced_method_type = PyType_FromModuleAndSpec(module, &sliced_method_type_spec, nullptr);
-    state.lent_memory_type = PyType_FromModuleAndSpec(module, &lent_memory_type_spec, nullptr);
-    if (state.lent_memory_type == nullptr || state.cell_variable == nullptr || state.stream_type == nullptr ||
-        state.carrier_type == nullptr || state.sliced_method_type == nullptr)
+    if (state.cell_variable == nullptr || state.stream_type == nullptr || state.carrier_type == nullptr ||
+        state.sliced_method_type == nullptr)
         return -1;
     const Ref out = make_stream(state, Stream::out), err = make_stream(state, Stream::err);
     if (!out || !err || PyModule_AddObjectRef(module, "stdout", out.get()) != 0 ||
@@ -197,7 +225,7 @@ int traverse(PyObject* module, visitproc visit, void* arg) {
     Py_VISIT(state->stream_type);
     Py_VISIT(state->carrier_type);
     Py_VISIT(state->sliced_method_type);
-    Py_VISIT(state->lent_memory_type);
+    Py_VISIT(state->channel_errors);
     return 0;
 }
 
@@ -208,7 +236,7 @@ int clear(PyObject* module) {
     Py_CLEAR(state->stream_type);
     Py_CLEAR(state->carrier_type);
     Py_CLEAR(state->sliced_method_type);
-    Py_CLEAR(state->lent_memory_type);
+    Py_CLEAR(state->channel_errors);
     return 0;
 }
 

@@ -1,17 +1,14 @@
-#include <xinterp/modules/origin.hpp>
 #include <xinterp/modules/parcels.hpp>
 #include <xinterp/python/pinned_buffer.hpp>
 
 #include <map>
 #include <mutex>
-#include <new>
 #include <string>
 
 namespace xinterp::modules {
 namespace {
 
 using python::PinnedBuffer;
-using python::Ref;
 
 struct Parcel {
     std::string bytes;
@@ -36,58 +33,7 @@ PyObject* keep(Parcel parcel) {
     return PyLong_FromUnsignedLongLong(id);
 }
 
-// An object whose buffer is another interpreter's.
-struct LentMemory {
-    PyObject_HEAD std::shared_ptr<PinnedBuffer> buffer;
-};
-
-int get_buffer(PyObject* self, Py_buffer* out, int flags) {
-    const Py_buffer& view = reinterpret_cast<LentMemory*>(self)->buffer->view();
-    const bool strided = (flags & PyBUF_STRIDES) == PyBUF_STRIDES, shaped = (flags & PyBUF_ND) == PyBUF_ND;
-    const char* problem = nullptr;
-    if ((flags & PyBUF_WRITABLE) != 0 && view.readonly != 0) problem = "the memory is read-only";
-    else if (view.suboffsets != nullptr && (flags & PyBUF_INDIRECT) != PyBUF_INDIRECT)
-        problem = "the memory is not in one piece";
-    else if (!strided && PyBuffer_IsContiguous(&view, 'C') == 0) problem = "the memory is not contiguous";
-    if (problem != nullptr) {
-        PyErr_SetString(PyExc_BufferError, problem);
-        out->obj = nullptr;
-        return -1;
-    }
-    *out = view;
-    out->obj = Py_NewRef(self);
-    out->internal = nullptr;
-    if (!strided) out->strides = nullptr;
-    if (!shaped) out->shape = nullptr;
-    if ((flags & PyBUF_FORMAT) == 0) out->format = nullptr;
-    return 0;
-}
-
-void deallocate(PyObject* self) {
-    PyTypeObject* type = Py_TYPE(self);
-    std::destroy_at(&reinterpret_cast<LentMemory*>(self)->buffer);
-    type->tp_free(self);
-    python::drop_type(type);
-}
-
-PyType_Slot slots[] = {
-    {Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(deallocate)},
-    {0, nullptr},
-};
-
-Ref view_of(const BridgeState& state, std::shared_ptr<PinnedBuffer> buffer) {
-    auto* type = reinterpret_cast<PyTypeObject*>(state.lent_memory_type);
-    const Ref object = Ref::steal(type->tp_alloc(type, 0));
-    if (!object) return {};
-    new (&reinterpret_cast<LentMemory*>(object.get())->buffer) std::shared_ptr<PinnedBuffer>{std::move(buffer)};
-    return Ref::steal(PyMemoryView_FromObject(object.get()));
-}
-
 } // namespace
-
-PyType_Spec lent_memory_type_spec = {"_xinterp.LentMemory", sizeof(LentMemory), 0,
-                                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
 
 PyObject* pack_bytes(PyObject*, PyObject* bytes) {
     char* data = nullptr;
@@ -101,7 +47,7 @@ PyObject* pack_buffer(PyObject*, PyObject* object) {
     return buffer ? keep({{}, std::move(buffer)}) : nullptr;
 }
 
-PyObject* unpack(PyObject* module, PyObject* id) {
+PyObject* unpack(PyObject*, PyObject* id) {
     const ParcelId number = PyLong_AsUnsignedLongLong(id);
     if (PyErr_Occurred() != nullptr) return nullptr;
     Parcel parcel;
@@ -114,8 +60,7 @@ PyObject* unpack(PyObject* module, PyObject* id) {
         }
         parcel = found->second;
     }
-    if (parcel.buffer)
-        return view_of(*static_cast<BridgeState*>(PyModule_GetState(module)), std::move(parcel.buffer)).release();
+    if (parcel.buffer) return python::view_of(std::move(parcel.buffer)).release();
     return PyBytes_FromStringAndSize(parcel.bytes.data(), static_cast<Py_ssize_t>(parcel.bytes.size()));
 }
 

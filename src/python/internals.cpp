@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
+#include <string>
 #include <utility>
 
 #ifdef Py_GIL_DISABLED
@@ -170,6 +171,13 @@ bool raise_pending_interrupt() {
     return true;
 }
 
+bool interrupt_waits_for(const PyThreadState* state) {
+    if (_Py_atomic_load_ptr(&state->async_exc) != nullptr) return true;
+    // Signals are handled by main's code on the main thread, and by nobody else.
+    return state->interp == PyInterpreterState_Main() && PyThread_get_thread_ident() == _PyRuntime.main_thread &&
+           _Py_atomic_load_int(&_PyRuntime.signals.is_tripped) != 0;
+}
+
 bool layout_is_ours() {
     // What the runtime tells debuggers of itself stands at its very beginning, in every version.
     // Offsets, not sizes: the size of a structure with an empty one in it is not the same in C and in C++.
@@ -246,6 +254,74 @@ std::size_t arena_bytes(PyInterpreterState* interpreter) {
     if (state == nullptr || shares_mains) return 0;
     return state->mgmt.narenas_currently_allocated * ARENA_SIZE;
 }
+
+bool add_pending_call(PyInterpreterState* interpreter, int (*function)(void*)) {
+    return _PyEval_AddPendingCall(interpreter, function, nullptr, 0) == _Py_ADD_PENDING_SUCCESS;
+}
+
+namespace {
+
+// New data that `fill` has filled in, or null with an exception set.
+template <class Fill> _xidata* make_data(Fill&& fill) {
+    _PyXIData_t* data = _PyXIData_New();
+    if (data == nullptr || fill(PyThreadState_Get(), data) == 0) return data;
+    PyMem_RawFree(data);
+    return nullptr;
+}
+
+} // namespace
+
+bool is_registered(PyObject* object) {
+    const _PyXIData_getdata_t found = _PyXIData_Lookup(PyThreadState_Get(), object);
+    return found.basic != nullptr || found.fallback != nullptr;
+}
+
+_xidata* registered_data(PyObject* object) {
+    return make_data([&](PyThreadState* state, _PyXIData_t* data) {
+        return _PyObject_GetXIData(state, object, _PyXIDATA_XIDATA_ONLY, data);
+    });
+}
+
+_xidata* function_data(PyObject* object) {
+    return make_data(
+        [&](PyThreadState* state, _PyXIData_t* data) { return _PyFunction_GetXIData(state, object, data); });
+}
+
+_xidata* pickled_data(PyObject* object) {
+    return make_data([&](PyThreadState* state, _PyXIData_t* data) { return _PyPickle_GetXIData(state, object, data); });
+}
+
+void make_independent(_xidata* data, std::string& bytes) {
+    auto* shared = static_cast<_PyBytes_data_t*>(data->data);
+    bytes.assign(shared->bytes, static_cast<std::size_t>(shared->len));
+    shared->bytes = bytes.data();
+    Py_CLEAR(data->obj);
+}
+
+bool needs_owner(const _xidata* data) {
+    return data->obj != nullptr || (data->free != nullptr && data->free != PyMem_RawFree);
+}
+
+PyObject* new_object(_xidata* data) { return _PyXIData_NewObject(data); }
+
+void free_data(_xidata* data) {
+    _PyXIData_Clear(nullptr, data);
+    PyMem_RawFree(data);
+}
+
+bool register_type(PyTypeObject* type, int (*leave)(PyThreadState*, PyObject*, _xidata*)) {
+    const _PyXIData_getdata_t functions{.basic = leave, .fallback = nullptr};
+    return _PyXIData_RegisterClass(PyThreadState_Get(), type, functions) == 0;
+}
+
+void fill_data(_xidata* data, void* content, PyObject* (*arrive)(_xidata*), void (*drop)(void*)) {
+    _PyXIData_Init(data, PyInterpreterState_Get(), content, nullptr, arrive);
+    data->free = drop;
+}
+
+void* content_of(const _xidata* data) { return data->data; }
+
+PyObject* not_shareable_error() { return _PyXIData_GetNotShareableErrorType(PyThreadState_Get()); }
 
 void forget_other_interpreters() {
     PyInterpreterState* main = _PyRuntime.interpreters.main;

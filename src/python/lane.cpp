@@ -13,6 +13,7 @@
 
 #include <condition_variable>
 #include <csignal>
+#include <map>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -41,6 +42,16 @@ struct Alive {
 Alive& alive() {
     static Alive& lanes = *new Alive; // never destroyed: a lane may outlive main()
     return lanes;
+}
+
+// All lanes, by their interpreters.
+struct Lanes {
+    std::mutex mutex;
+    std::map<InterpreterId, std::weak_ptr<Lane>> lanes;
+};
+Lanes& lanes() {
+    static Lanes& all = *new Lanes; // never destroyed: a lane may outlive main()
+    return all;
 }
 
 // The message of the exception that is set, which is cleared.
@@ -75,6 +86,12 @@ bool Lane::wait_until_ended(std::chrono::milliseconds time) {
 
 Lane* Lane::here() { return lane_of_this_thread; }
 
+std::shared_ptr<Lane> Lane::of(InterpreterId interpreter) {
+    const std::scoped_lock lock{lanes().mutex};
+    const auto found = lanes().lanes.find(interpreter);
+    return found == lanes().lanes.end() ? nullptr : found->second.lock();
+}
+
 void Lane::adopt_this_thread() {
     lane_of_this_thread = this;
     thread_ = pthread_self();
@@ -82,8 +99,12 @@ void Lane::adopt_this_thread() {
     {
         const std::scoped_lock lock{interrupt_mutex_};
         interpreter_ = PyThreadState_GetInterpreter(state_);
+        id_ = PyInterpreterState_GetID(interpreter_);
     }
-    id_ = PyInterpreterState_GetID(interpreter_);
+    {
+        const std::scoped_lock lock{lanes().mutex};
+        lanes().lanes[id_] = weak_from_this();
+    }
     if (!is_main_) claim_main_thread();
 }
 
@@ -173,6 +194,10 @@ void Lane::finish(const Lifecycle& lifecycle) {
             remark = "a thread that never ends still runs in it; its memory stays in use until the kernel stops";
         }
     }
+    {
+        const std::scoped_lock lock{lanes().mutex};
+        lanes().lanes.erase(id_);
+    }
     if (remark.empty()) {
         Py_EndInterpreter(state_);
     } else {
@@ -198,14 +223,25 @@ void Lane::post(Job job) {
 }
 
 void Lane::give_back(Job release) {
+    // Before the release is there: until it has run the interpreter is not finalized. Should Python code look too soon
+    // it finds it next time, or the lane does when it is idle.
+    if (!will_look_.exchange(true) && !internals::add_pending_call(interpreter_, [](void*) {
+            const std::shared_ptr<Lane> lane = of(PyInterpreterState_GetID(PyInterpreterState_Get()));
+            if (lane) lane->take_back();
+            return 0;
+        }))
+        will_look_ = false;
     {
         const std::scoped_lock lock{mutex_};
         releases_.push_back(std::move(release));
+        left_ = true;
     }
     eventfd_write(wake_descriptor_, 1);
 }
 
 void Lane::take_back() {
+    will_look_ = false;
+    if (!left_.exchange(false)) return;
     std::deque<Job> releases;
     {
         const std::scoped_lock lock{mutex_};

@@ -20,6 +20,8 @@ STATES = {
     "queue": "import queue; queue.Queue().get()",
     "simple queue": "import queue; queue.SimpleQueue().get()",
     "simple queue with timeout": "import queue; queue.SimpleQueue().get(timeout=60)",
+    "channel recv": "import interpreters; interpreters.create_channel()[0].recv()",
+    "channel send": "import interpreters; interpreters.create_channel()[1].send(1)",
     "event": "import threading; threading.Event().wait()",
     "future": "from concurrent.futures import Future; Future().result()",
     "join": "import threading, time\nt = threading.Thread(target=time.sleep, args=(2,), daemon=True); t.start(); t.join()",

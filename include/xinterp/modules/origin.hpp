@@ -20,7 +20,8 @@ struct BridgeState {
     PyObject* stream_type = nullptr;
     PyObject* carrier_type = nullptr;
     PyObject* sliced_method_type = nullptr;
-    PyObject* lent_memory_type = nullptr;
+    PyObject* channel_errors = nullptr; ///< a tuple of the exceptions of `interpreters`; null before it is imported
+    std::atomic<bool> channels_ended = false;
     std::atomic<CellId> last_cell = 0;
 };
 

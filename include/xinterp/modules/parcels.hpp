@@ -11,7 +11,6 @@
 
 namespace xinterp::modules {
 
-struct BridgeState;
 using ParcelId = std::uint64_t;
 
 // Methods of `_xinterp`.
@@ -22,8 +21,5 @@ PyObject* discard(PyObject* module, PyObject* id);
 
 /// Unknown ids are passed over. Any thread, no thread state needed.
 void discard_parcel(ParcelId id);
-
-/// What a memoryview of another interpreter's memory refers to.
-extern PyType_Spec lent_memory_type_spec;
 
 } // namespace xinterp::modules

@@ -9,6 +9,9 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
+
+struct _xidata; // NOLINT(bugprone-reserved-identifier): the name is CPython's
 
 namespace xinterp::python::internals {
 
@@ -73,6 +76,10 @@ void drop_interrupt(PyThreadState* state);
 /// If one is pending for the attached thread state, raises it now: true with the exception set.
 bool raise_pending_interrupt();
 
+/// Whether an interrupt waits to rise in that thread state, or a signal to be handled by it, which must be the calling
+/// thread's. It may be detached.
+bool interrupt_waits_for(const PyThreadState* state);
+
 /// Whether this process's CPython lays its structures out as the headers that this was compiled with; to be asked
 /// before anything else here is used in a CPython that was not linked.
 bool layout_is_ours();
@@ -114,6 +121,39 @@ PyObject* interpreter_not_found_error(); ///< borrowed: the class InterpreterNot
 
 /// Bytes in the interpreter's own small-object arenas; 0 where it uses main's. Any thread: a read of one counter.
 std::size_t arena_bytes(PyInterpreterState* interpreter);
+
+/// Has a function called, with the interpreter attached on any of its threads, as soon as one runs Python code. False:
+/// there is no room for another. The interpreter must stay alive. Any thread, no thread state needed.
+bool add_pending_call(PyInterpreterState* interpreter, int (*function)(void*));
+
+// Cross-interpreter data, CPython's form of an object under way. Attached thread state needed, unless it says
+// otherwise.
+
+/// Whether the object's type has registered how its instances cross.
+bool is_registered(PyObject* object);
+/// How the type has registered it. Null with NotShareableError set.
+_xidata* registered_data(PyObject* object);
+/// A function as its code; null with NotShareableError set if it uses more than its arguments and builtins.
+_xidata* function_data(PyObject* object);
+/// Pickled. Null with NotShareableError set, whose cause is what pickle has raised.
+_xidata* pickled_data(PyObject* object);
+/// Takes the bytes that function_data or pickled_data refer to out of their interpreter: `bytes` holds them from then
+/// on, and must live as long as the data.
+void make_independent(_xidata* data, std::string& bytes);
+/// Whether it refers to its interpreter, which must then free it.
+bool needs_owner(const _xidata* data);
+/// A new object. Any interpreter's thread state; several at a time.
+PyObject* new_object(_xidata* data);
+/// With its interpreter attached, or any thread and no thread state if it needs no owner.
+void free_data(_xidata* data);
+/// Registers how instances of a type of the attached interpreter cross: `leave` fills data in and returns 0, or -1 with
+/// an exception set. False with an exception set.
+bool register_type(PyTypeObject* type, int (*leave)(PyThreadState*, PyObject*, _xidata*));
+/// Fills data in: `arrive` makes a new object of it, `drop` frees the content, which belongs to no interpreter.
+void fill_data(_xidata* data, void* content, PyObject* (*arrive)(_xidata*), void (*drop)(void*));
+void* content_of(const _xidata* data);
+/// concurrent.interpreters.NotShareableError, borrowed.
+PyObject* not_shareable_error();
 
 /// In the child of a fork, on main's thread: the other interpreters are gone for it. Their threads do not exist there,
 /// and CPython's own clean-up after a fork crashes over their thread states.

@@ -77,12 +77,15 @@ public:
     static bool interrupted_here();
     /// The lane whose thread this is, or null.
     static Lane* here();
+    /// The lane of an interpreter, whose code may run on other threads too; null if it has none. Any thread.
+    static std::shared_ptr<Lane> of(InterpreterId interpreter);
 
     /// Another interpreter begins or ends to use memory of this one's objects. An interpreter whose memory is lent is
-    /// not finalized. `release` runs on the lane's thread, attached, also when the lane is stopping. Any thread.
+    /// not finalized. `release` runs with the interpreter attached: on the lane's thread when it is idle or stops, or
+    /// on any of the interpreter's threads in the midst of Python code. Any thread.
     void lend() { ++lent_; }
     void give_back(Job release);
-    /// Runs what give_back has left. Lane's thread, attached.
+    /// Runs what give_back has left. Any thread, with the lane's interpreter attached.
     void take_back();
 
     /// Bytes in the interpreter's small-object arenas. Any thread.
@@ -108,6 +111,7 @@ private:
     std::atomic<std::size_t> lent_ = 0;
     std::mutex mutex_; ///< guards the jobs; never held while Python runs
     std::deque<Job> jobs_, releases_;
+    std::atomic<bool> left_ = false, will_look_ = false; ///< releases wait; Python code will look for them
     bool stopping_ = false;
     Stopped stopped_;
 
