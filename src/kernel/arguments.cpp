@@ -60,6 +60,12 @@ std::vector<std::string> split_names(const std::vector<std::string>& words) {
     return names;
 }
 
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+    return text;
+}
+
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
     std::optional<std::string> best;
     std::size_t best_distance = std::min(std::max<std::size_t>(1, word.size() / 2) + 1, word.size());

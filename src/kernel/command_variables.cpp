@@ -25,10 +25,6 @@ std::string variable_text(const json& variable) {
     return variable.at("type").get<std::string>() + " " + variable.at("value").get<std::string>();
 }
 
-json table(const Rows& rows, json value) {
-    return {{"ok", true}, {"text", plain_table(rows)}, {"html", html_table(rows)}, {"value", std::move(value)}};
-}
-
 // `variables` are as variables.py describes them, sorted by name.
 json variables_table(const std::string& label, const json& variables) {
     if (variables.empty()) return success(label + " has no variables.", json::array());

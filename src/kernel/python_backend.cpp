@@ -93,16 +93,30 @@ void PythonBackend::execute(InterpreterId interpreter, CellCode code, Reply repl
     });
 }
 
+// Answers also if its job is dropped: the interpreter has ended.
+struct PythonBackend::Question {
+    Kernel& kernel;
+    Reply reply;
+
+    void answer(json result) {
+        kernel.outbox().post(
+            0, [reply = std::exchange(reply, {}), result = std::move(result)]() mutable { reply(std::move(result)); });
+    }
+    ~Question() {
+        if (reply) answer({{"status", "aborted"}});
+    }
+};
+
 void PythonBackend::ask(InterpreterId interpreter, std::string question, json content, Reply reply) {
-    post(interpreter, [this, question = std::move(question), content = std::move(content),
-                       reply = std::move(reply)](modules::Shell& shell) {
+    post(interpreter, [asked = std::shared_ptr<Question>{new Question{kernel_, std::move(reply)}},
+                       question = std::move(question), content = std::move(content)](modules::Shell& shell) {
         json result;
         try {
             result = shell.ask(question, content);
         } catch (const std::exception& error) {
             result = error_reply("SystemError", error.what());
         }
-        kernel_.outbox().post(0, [reply, result = std::move(result)]() mutable { reply(std::move(result)); });
+        asked->answer(std::move(result));
     });
 }
 

@@ -22,6 +22,9 @@ std::vector<std::string> split_words(std::string_view line);
 /// "a,b" and "a, b" and "a b" are the same list.
 std::vector<std::string> split_names(const std::vector<std::string>& words);
 
+/// "a, b, c"
+std::string joined(const std::vector<std::string>& words);
+
 /// The candidate that differs from the word in the fewest letters, if it is near.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
 

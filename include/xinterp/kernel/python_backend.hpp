@@ -43,6 +43,7 @@ public:
 
 private:
     using Job = std::function<void(modules::Shell&)>;
+    struct Question;
 
     std::string begin_lane(python::Lane& lane);
     void end_lane(python::Lane& lane);

@@ -72,7 +72,7 @@ class Shell:
         """Variables on their way to other interpreters; see transfer.py."""
         from .transfer import pack
 
-        return pack(request["names"], self.namespace)
+        return pack(request["names"], self.namespace, request["shipment"])
 
     def unpack(self, request: Request) -> dict[str, object]:
         """Variables that have come from another interpreter."""

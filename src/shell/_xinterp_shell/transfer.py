@@ -22,24 +22,22 @@ class _Refused(Exception):
     """Why a value cannot cross."""
 
 
-def pack(names: list[str], namespace: dict[str, Any]) -> dict[str, object]:
-    """{"parcels": [...]}, or {"refused": [sentence, ...]} and no parcel."""
+def pack(names: list[str], namespace: dict[str, Any], shipment: int) -> dict[str, object]:
+    """{"parcels": [...], "refused": [sentence, ...]}; all of them belong to the shipment."""
     parcels: list[Parcel] = []
     refused = []
+    if not _xinterp.is_awaited(shipment):  # nobody's code runs in vain
+        return {"status": "aborted"}
     for name in names:
         try:
             if name not in namespace:
                 raise _Refused("there is no such variable")
-            how, number = _pack(namespace[name])
-            parcels.append({"name": name, "how": how, "number": number})
-        except _Refused as error:
+            how, content = _pack(namespace[name])
+            parcels.append({"name": name, "how": how, "number": _xinterp.pack(shipment, content)})
+        except (_Refused, BufferError, RuntimeError, ValueError) as error:  # such as a memoryview that was released
             kind = f" ({type(namespace[name]).__name__})" if name in namespace else ""
             refused.append(f"{name}{kind} cannot cross: {error}.")
-    if not refused:
-        return {"status": "ok", "parcels": parcels}
-    for parcel in parcels:
-        _xinterp.discard(parcel["number"])
-    return {"status": "ok", "refused": refused}
+    return {"status": "ok", "parcels": parcels, "refused": refused}
 
 
 def unpack(parcels: list[Parcel], namespace: dict[str, Any]) -> dict[str, object]:
@@ -51,23 +49,23 @@ def unpack(parcels: list[Parcel], namespace: dict[str, Any]) -> dict[str, object
             values[parcel["name"]] = _unpack(parcel["how"], _xinterp.unpack(parcel["number"]))
         except Exception as error:
             refused.append(f"{parcel['name']} cannot cross: {type(error).__name__}: {error}.")
-    if refused:
-        return {"status": "ok", "refused": refused}
-    namespace.update(values)
-    return {"status": "ok"}
+    if not refused:
+        namespace.update(values)
+    return {"status": "ok", "refused": refused}
 
 
-def _pack(value: Any) -> tuple[str, int]:
+def _pack(value: Any) -> tuple[str, Any]:
+    """How it crosses, and what of it: bytes, or an object whose memory is lent."""
     if type(value) in _COPIED:
         import marshal
 
-        return "copied", _xinterp.pack_bytes(marshal.dumps(value))
+        return "copied", marshal.dumps(value)
     if type(value) is memoryview:
-        return "shared buffer", _xinterp.pack_buffer(value)
+        return "shared buffer", value
     numpy = sys.modules.get("numpy")
     if numpy is not None and type(value) is numpy.ndarray and value.dtype.kind in _METADATA_OF_ARRAYS:
-        return "shared array", _xinterp.pack_buffer(value)
-    return "pickled", _xinterp.pack_bytes(_pickle(value))
+        return "shared array", value
+    return "pickled", _pickle(value)
 
 
 def _unpack(how: str, content: Any) -> Any:
