@@ -34,7 +34,8 @@ std::vector<std::string> crossing_problems(const json& reply, const std::string&
     if (status == "aborted") problems.push_back(label + " was closed before the variables had crossed.");
     else if (status != "ok") problems.push_back(label + " was interrupted before the variables had crossed.");
     else
-        for (const json& sentence : reply.at("refused")) problems.push_back(prefix + sentence.get<std::string>());
+        for (const json& sentence : reply.value("refused", json::array()))
+            problems.push_back(prefix + sentence.get<std::string>());
     return problems;
 }
 

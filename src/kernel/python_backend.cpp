@@ -125,9 +125,11 @@ std::size_t PythonBackend::memory(InterpreterId interpreter) {
     return found == lanes_.end() ? 0 : found->second->arena_bytes();
 }
 
-void PythonBackend::interrupt(InterpreterId interpreter) {
+bool PythonBackend::interrupt(InterpreterId interpreter) {
     const auto found = lanes_.find(interpreter);
-    if (found != lanes_.end() && found->second->interrupt()) wake_until_taken(found->second);
+    if (found == lanes_.end() || !found->second->interrupt()) return false;
+    wake_until_taken(found->second);
+    return true;
 }
 
 void PythonBackend::wake_until_taken(std::shared_ptr<Lane> lane) {

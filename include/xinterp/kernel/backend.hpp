@@ -39,8 +39,8 @@ public:
     virtual void ask(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) = 0;
     /// Bytes in its small-object arenas; 0 where it has none of its own.
     virtual std::size_t memory(InterpreterId interpreter) = 0;
-    /// KeyboardInterrupt in what runs there.
-    virtual void interrupt(InterpreterId interpreter) = 0;
+    /// KeyboardInterrupt in what runs there; false if nothing does at the moment.
+    virtual bool interrupt(InterpreterId interpreter) = 0;
     /// A new interpreter's id, or why there is none.
     virtual void create(python::Preset preset, std::function<void(std::variant<InterpreterId, std::string>)> done) = 0;
     /// Finalizes it after what runs there; `remark` says what was left behind, if anything was.

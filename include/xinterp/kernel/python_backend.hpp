@@ -37,7 +37,7 @@ public:
     void execute(InterpreterId interpreter, CellCode code, Reply reply) override;
     void ask(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) override;
     std::size_t memory(InterpreterId interpreter) override;
-    void interrupt(InterpreterId interpreter) override;
+    bool interrupt(InterpreterId interpreter) override;
     void create(python::Preset preset, std::function<void(std::variant<InterpreterId, std::string>)> done) override;
     void close(InterpreterId interpreter, std::function<void(std::string remark)> done) override;
 

@@ -78,7 +78,7 @@ class Shell:
         """Variables that have come from another interpreter."""
         from .transfer import unpack
 
-        return unpack(request["parcels"], self.namespace)
+        return unpack(request["parcels"], self.namespace, request.get("partly", False))
 
     def wait_in_loop(self, descriptor: int) -> bool:
         """Let tasks and timers go on until the lane has work; False if there are none."""

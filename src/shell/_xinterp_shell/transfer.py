@@ -40,16 +40,22 @@ def pack(names: list[str], namespace: dict[str, Any], shipment: int) -> dict[str
     return {"status": "ok", "parcels": parcels, "refused": refused}
 
 
-def unpack(parcels: list[Parcel], namespace: dict[str, Any]) -> dict[str, object]:
-    """Bind all of them, or none: {"refused": [sentence, ...]}."""
+def unpack(parcels: list[Parcel], namespace: dict[str, Any], partly: bool = False) -> dict[str, object]:
+    """Bind all, or none unless ``partly``: {"refused": [sentence, ...]}. Those with a "key" arrive in a dict by it."""
     values: dict[str, Any] = {}
     refused = []
     for parcel in parcels:
         try:
-            values[parcel["name"]] = _unpack(parcel["how"], _xinterp.unpack(parcel["number"]))
+            value = _unpack(parcel["how"], _xinterp.unpack(parcel["number"]))
         except Exception as error:
-            refused.append(f"{parcel['name']} cannot cross: {type(error).__name__}: {error}.")
-    if not refused:
+            where = f" from {parcel['key']}" if "key" in parcel else ""
+            refused.append(f"{parcel['name']} cannot cross{where}: {type(error).__name__}: {error}.")
+            continue
+        if "key" in parcel:
+            values.setdefault(parcel["name"], {})[parcel["key"]] = value
+        else:
+            values[parcel["name"]] = value
+    if partly or not refused:
         namespace.update(values)
     return {"status": "ok", "refused": refused}
 
