@@ -1,12 +1,15 @@
 // `vars` and `diff`.
+#include <xinterp/kernel/arguments.hpp>
 #include <xinterp/kernel/command_results.hpp>
 #include <xinterp/kernel/commands.hpp>
 #include <xinterp/kernel/table.hpp>
 
 #include <algorithm>
 #include <array>
+#include <format>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace xinterp::kernel {
@@ -82,6 +85,55 @@ void Commands::show_variables(const json& request, const Caller& caller, const D
         if (is_own(infos[i])) gathered->give(i, request.at("own"));
         else read_variables(infos[i], [gathered, i](json read) { gathered->give(i, std::move(read)); });
     }
+}
+
+// Interpreters that run a cell are not waited for: two that miss the same name at once would wait for each other.
+std::function<void()> Commands::find_variable(const std::string& name, const Caller& caller, const Done& done) {
+    struct Search {
+        std::vector<InterpreterInfo> asked;
+        std::vector<bool> has;
+        std::size_t waiting_for;
+        std::optional<Timers::Handle> patience{};
+        bool over = false;
+    };
+    const auto search = std::make_shared<Search>();
+    for (InterpreterInfo& info : interpreters_.registry().list())
+        if (info.id != caller.interpreter && info.state != python::State::closing && !router_.is_busy(info.id))
+            search->asked.push_back(std::move(info));
+    search->has.resize(search->asked.size());
+    search->waiting_for = search->asked.size();
+    const auto here = interpreters_.registry().get(caller.interpreter.value_or(python::main_interpreter));
+    const auto stop = [this, search] {
+        if (search->patience) timers_.cancel(*search->patience);
+        return !std::exchange(search->over, true);
+    };
+    const auto tell = [search, stop, name, done, to = here ? here->label() : "main"] {
+        if (!stop()) return;
+        std::vector<std::string> labels;
+        for (std::size_t i = 0; i < search->asked.size(); ++i)
+            if (search->has[i]) labels.push_back(search->asked[i].label());
+        if (labels.empty()) {
+            done(success(""));
+            return;
+        }
+        const std::string first = labels.front(), last = labels.back();
+        labels.pop_back();
+        const std::string where = labels.empty() ? last : joined(labels) + " and " + last;
+        done({{"ok", true},
+              {"text", std::format("{0} exists in {1}: %interp share {0} --from {2} --to {3}", name, where, first, to)},
+              {"value", nullptr}});
+    };
+    if (search->asked.empty()) {
+        tell();
+        return {};
+    }
+    search->patience = timers_.after(reading_patience, tell);
+    for (std::size_t i = 0; i < search->asked.size(); ++i)
+        backend_.ask(search->asked[i].id, "has", {{"name", name}}, [search, tell, i](const json& reply) {
+            search->has[i] = reply.value("has", false);
+            if (--search->waiting_for == 0) tell();
+        });
+    return [stop] { stop(); };
 }
 
 // Their descriptions, or a sentence.

@@ -183,6 +183,8 @@ std::function<void()> Commands::dispatch(const json& request, const Caller& call
         if (command == "diff" && targets.size() != 2)
             throw UsageError{"diff compares two interpreters.\n" + usage_line(command)};
         show_variables(request, caller, done);
+    } else if (command == "whereabouts") {
+        return find_variable(request.at("name"), caller, done);
     } else {
         throw UsageError{"no command '" + command + "'."};
     }

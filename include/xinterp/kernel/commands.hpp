@@ -65,6 +65,8 @@ private:
                      const nlohmann::json& packed);
     static void tell(Sharing& sharing);
     void show_variables(const nlohmann::json& request, const Caller& caller, const Done& done);
+    /// Not for people: the line that a NameError adds, in "text".
+    std::function<void()> find_variable(const std::string& name, const Caller& caller, const Done& done);
     void read_variables(const InterpreterInfo& info, std::function<void(nlohmann::json)> done);
     void check_may_end(const InterpreterInfo& info, bool force, const Caller& caller, const std::string& command) const;
     void replace(const InterpreterInfo& old, std::function<void(nlohmann::json)> done);

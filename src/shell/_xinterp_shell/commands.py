@@ -76,6 +76,15 @@ def run(request: dict[str, object]) -> dict[str, object]:
     return result
 
 
+def whereabouts(name: str) -> list[str]:
+    """A line on which other interpreters have the variable and how to get it; none if none is known to have it."""
+    try:
+        result = _xinterp.command({"command": "whereabouts", "name": name}, _own_part)
+    except Exception:  # in the child of a fork
+        return []
+    return [result["text"]] if result["ok"] and result["text"] else []
+
+
 def _own_part(wish: dict[str, Any], shipment: int) -> dict[str, object]:
     """What the kernel would ask this very interpreter between cells: its lane waits for the command."""
     import __main__

@@ -68,6 +68,12 @@ class Shell:
 
         return {"status": "ok", "variables": describe(self.namespace)}
 
+    def has(self, request: Request) -> dict[str, object]:
+        """Whether it is the name of a user's variable."""
+        from .variables import has_variable
+
+        return {"status": "ok", "has": has_variable(request["name"], self.namespace)}
+
     def pack(self, request: Request) -> dict[str, object]:
         """Variables on their way to other interpreters; see transfer.py."""
         from .transfer import pack
@@ -164,9 +170,11 @@ class Shell:
                 interrupt.__traceback__ = error.__traceback__
                 interrupt.__context__ = None
                 error = interrupt
-        reply = tracebacks.describe(error)
+        reply: dict[str, Any] = tracebacks.describe(error)
         if commands.is_command_error(error):
             reply["ename"], reply["traceback"] = "UsageError", str(error).split("\n")
+        elif type(error) is NameError and (name := tracebacks.missing_variable(error, self.namespace)):
+            reply["traceback"] += commands.whereabouts(name)
         return {**reply, "user_expressions": {}, "payload": []}
 
     def _report_error(self, error: Exception) -> None:

@@ -41,6 +41,12 @@ def describe(namespace: dict[str, Any]) -> list[Description]:
     ]
 
 
+def has_variable(name: str, namespace: dict[str, Any]) -> bool:
+    """Whether ``describe`` would tell it."""
+    # Not ``in``: a key of a class of somebody's own would be asked whether it is the same.
+    return _is_users(name) and any(type(key) is str and key == name for key in list(namespace))
+
+
 def _is_users(name: str) -> bool:
     return not name.startswith("_") and name not in _SHELLS_OWN
 
