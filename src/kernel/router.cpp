@@ -347,7 +347,7 @@ bool Router::is_running(const Queued& queued) const {
 
 void Router::interrupt_run(const Queued& queued) {
     Cell::Run& interrupted = find(queued.cell)->runs[queued.run];
-    interrupted.stop_missed = !backend_.interrupt(interrupted.target);
+    interrupted.stop_missed = !backend_.interrupt(interrupted.target) && !interrupted.timed_out;
     if (!is_running(queued)) { // its variables have not come
         leave_lane(*find(queued.cell), queued.run, interrupted_reply());
         return;

@@ -66,7 +66,7 @@ class Shell:
         """What is in the namespace; see variables.py."""
         from .variables import describe
 
-        return {"status": "ok", "variables": describe(self.namespace)}
+        return {"status": "ok", **describe(self.namespace)}
 
     def has(self, request: Request) -> dict[str, object]:
         """Whether it is the name of a user's variable."""
