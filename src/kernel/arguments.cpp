@@ -1,4 +1,5 @@
 #include <xinterp/kernel/arguments.hpp>
+#include <xinterp/python/registry.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -58,6 +59,12 @@ std::vector<std::string> split_names(const std::vector<std::string>& words) {
         for (const std::string& part : CLI::detail::split(word, ','))
             if (!part.empty() && std::ranges::find(names, part) == names.end()) names.push_back(part);
     return names;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+    return text;
 }
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
@@ -127,7 +134,24 @@ void ArgumentParser::count(const std::string& name, std::optional<int>& value) {
     options_.push_back(name);
 }
 
+void ArgumentParser::variables(const std::string& name, std::vector<std::string>& names) {
+    const auto take = [this, name, &names](const std::vector<std::string>& given) {
+        names = split_names(given);
+        if (names.empty()) throw UsageError{name + " needs the names of variables.\n" + usage_};
+        for (const std::string& each : names)
+            if (!python::is_identifier(each)) throw UsageError{name + " takes names of variables, not '" + each + "'."};
+    };
+    app_->add_option_function<std::vector<std::string>>(name, take)->expected(1, -1);
+    options_.push_back(name);
+    lists_.push_back(name);
+}
+
 void ArgumentParser::parse(std::vector<std::string> words) {
+    for (std::size_t i = 0; i < words.size(); ++i)
+        for (const std::string& list : lists_)
+            if ((words[i] == list || words[i] == list + "=") &&
+                (i + 1 == words.size() || words[i + 1].starts_with("-")))
+                throw UsageError{list + " needs the names of variables.\n" + usage_};
     std::ranges::reverse(words); // CLI11 takes them from the back
     try {
         app_->parse(words);

@@ -6,7 +6,8 @@
 namespace xinterp::kernel {
 namespace {
 
-constexpr std::string_view usage = "Usage: %%interp TARGET [&] [--create] [--preset P] [--timeout SECONDS]";
+constexpr std::string_view usage =
+    "Usage: %%interp TARGET [&] [--create] [--preset P] [--in NAMES] [--out NAMES] [--timeout SECONDS]";
 
 std::string_view trim(std::string_view text) {
     const auto begin = text.find_first_not_of(" \t\r\f");
@@ -42,6 +43,11 @@ ParsedCell parse_cell_magic(std::string_view arguments) {
     CellMagic magic;
     std::vector<std::string> words = split_words(arguments);
     magic.detached = std::erase(words, "&") != 0;
+    // `alice&`, as shells allow
+    if (!words.empty() && words.back().size() > 1 && words.back().ends_with('&')) {
+        words.back().pop_back();
+        magic.detached = true;
+    }
     bool help = false;
     std::vector<std::string> targets;
     ArgumentParser parser{"%%interp", std::string{usage}};
@@ -49,16 +55,23 @@ ParsedCell parse_cell_magic(std::string_view arguments) {
     parser.flag("--create", magic.create);
     parser.flag("--help", help);
     parser.preset("--preset", magic.preset);
+    parser.variables("--in", magic.in);
+    parser.variables("--out", magic.out);
     parser.seconds("--timeout", magic.timeout);
     parser.parse(std::move(words));
     magic.targets = split_names(targets);
-    // `alice&`, as shells allow
+    // `alice& --create`
     if (!magic.targets.empty() && magic.targets.back().size() > 1 && magic.targets.back().ends_with('&')) {
         magic.targets.back().pop_back();
         magic.detached = true;
     }
-    const bool nothing_else = !magic.detached && !magic.create && !magic.preset && !magic.timeout;
+    const bool has_names = !magic.in.empty() || !magic.out.empty();
+    const bool nothing_else = !magic.detached && !magic.create && !magic.preset && !magic.timeout && !has_names;
     if (help || (magic.targets.empty() && nothing_else)) return CellMagicHelp{};
+    if (magic.targets.empty() && has_names)
+        throw UsageError{
+            "%%interp needs a target, before --in and --out: what follows those are names of variables.\n" +
+            std::string{usage}};
     if (magic.targets.empty())
         throw UsageError{"%%interp needs a target: a name, an id, a list such as alice,bob, or all.\n" +
                          std::string{usage}};
@@ -98,7 +111,7 @@ ParsedCell parse_cell(std::string_view code) {
 }
 
 std::string cell_magic_help() {
-    return "%%interp TARGET [&] [--create] [--preset P] [--timeout SECONDS]\n"
+    return "%%interp TARGET [&] [--create] [--preset P] [--in NAMES] [--out NAMES] [--timeout SECONDS]\n"
            "\n"
            "Runs the rest of the cell in another interpreter.\n"
            "  TARGET             an id (3), a name (alice), main, a list (alice,bob), or all (every interpreter but "
@@ -106,6 +119,8 @@ std::string cell_magic_help() {
            "  &                  detached: the next cells go on at once\n"
            "  --create           create the target first if it is missing\n"
            "  --preset P         ... as isolated, notebook (the default) or shared\n"
+           "  --in NAMES         copy these variables from main into each target before the cell: --in x,y\n"
+           "  --out NAMES        copy them back into main after it; from several targets as a dict by name\n"
            "  --timeout SECONDS  interrupt the cell after that time\n"
            "\n"
            "%interp help lists the commands that manage interpreters.\n";

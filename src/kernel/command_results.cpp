@@ -24,10 +24,19 @@ std::vector<std::string> strings(const json& request, const char* key) {
     return all;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-    return text;
+json table(const Rows& rows, json value) {
+    return {{"ok", true}, {"text", plain_table(rows)}, {"html", html_table(rows)}, {"value", std::move(value)}};
+}
+
+std::vector<std::string> crossing_problems(const json& reply, const std::string& prefix, const std::string& label) {
+    std::vector<std::string> problems;
+    const std::string status = reply.value("status", "");
+    if (status == "aborted") problems.push_back(label + " was closed before the variables had crossed.");
+    else if (status != "ok") problems.push_back(label + " was interrupted before the variables had crossed.");
+    else
+        for (const json& sentence : reply.value("refused", json::array()))
+            problems.push_back(prefix + sentence.get<std::string>());
+    return problems;
 }
 
 json combine(const std::vector<json>& results) {

@@ -1,12 +1,15 @@
 // `vars` and `diff`.
+#include <xinterp/kernel/arguments.hpp>
 #include <xinterp/kernel/command_results.hpp>
 #include <xinterp/kernel/commands.hpp>
 #include <xinterp/kernel/table.hpp>
 
 #include <algorithm>
 #include <array>
+#include <format>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace xinterp::kernel {
@@ -16,8 +19,8 @@ using nlohmann::json;
 
 // How long an interpreter may take to tell its variables before it counts as busy.
 constexpr std::chrono::milliseconds reading_patience{200};
-// And one in which no cell runs.
-constexpr std::chrono::seconds idle_patience{5};
+// And, on top of that, one in which no cell runs: the machine is slow, or a task of its event loop holds it.
+constexpr std::chrono::milliseconds idle_patience{800};
 // Of a variable in a table of two interpreters.
 constexpr std::size_t column_width = 40;
 
@@ -25,24 +28,30 @@ std::string variable_text(const json& variable) {
     return variable.at("type").get<std::string>() + " " + variable.at("value").get<std::string>();
 }
 
-json table(const Rows& rows, json value) {
-    return {{"ok", true}, {"text", plain_table(rows)}, {"html", html_table(rows)}, {"value", std::move(value)}};
+// `variables` are as variables.py describes them, sorted by name.
+// What a table leaves out, below it.
+json with_remark(json result, const std::string& remark) {
+    result["text"] = result["text"].get<std::string>() + remark + "\n";
+    result["html"] = result["html"].get<std::string>() + "<p>" + remark + "</p>";
+    return result;
 }
 
-// `variables` are as variables.py describes them, sorted by name.
-json variables_table(const std::string& label, const json& variables) {
+json variables_table(const std::string& label, const json& read) {
+    const json& variables = read.at("variables");
     if (variables.empty()) return success(label + " has no variables.", json::array());
     Rows rows{{"name", "type", "size", "value"}};
     for (const json& each : variables)
         rows.push_back(
             {each.at("name"), each.at("type"), bytes_text(each.at("size").get<std::size_t>()), each.at("value")});
-    return table(rows, variables);
+    const std::size_t count = read.at("count");
+    if (count == variables.size()) return table(rows, variables);
+    return with_remark(table(rows, variables), std::format("... and {} more.", count - variables.size()));
 }
 
 json difference_table(const std::array<std::string, 2>& labels, const json& a, const json& b) {
     std::map<std::string, std::array<json, 2>> sides;
-    for (const json& each : a) sides[each.at("name")][0] = each;
-    for (const json& each : b) sides[each.at("name")][1] = each;
+    for (const json& each : a.at("variables")) sides[each.at("name")][0] = each;
+    for (const json& each : b.at("variables")) sides[each.at("name")][1] = each;
     if (sides.empty()) return success(labels[0] + " and " + labels[1] + " have no variables.", json::array());
     Rows rows{{"name", labels[0], labels[1], ""}};
     json values = json::array();
@@ -60,7 +69,9 @@ json difference_table(const std::array<std::string, 2>& labels, const json& a, c
         rows.push_back({name, clipped(texts[0], column_width), clipped(texts[1], column_width), same});
         values.push_back({{"name", name}, {"a", pair[0]}, {"b", pair[1]}, {"same", same}});
     }
-    return table(rows, values);
+    const auto is_cut = [](const json& read) { return read.at("count") != read.at("variables").size(); };
+    if (!is_cut(a) && !is_cut(b)) return table(rows, values);
+    return with_remark(table(rows, values), "One of them has more: the first 1000 of each are compared.");
 }
 
 } // namespace
@@ -88,6 +99,55 @@ void Commands::show_variables(const json& request, const Caller& caller, const D
     }
 }
 
+// Interpreters that run a cell are not waited for: two that miss the same name at once would wait for each other.
+std::function<void()> Commands::find_variable(const std::string& name, const Caller& caller, const Done& done) {
+    struct Search {
+        std::vector<InterpreterInfo> asked;
+        std::vector<bool> has;
+        std::size_t waiting_for;
+        std::optional<Timers::Handle> patience{};
+        bool over = false;
+    };
+    const auto search = std::make_shared<Search>();
+    for (InterpreterInfo& info : interpreters_.registry().list())
+        if (info.id != caller.interpreter && info.state != python::State::closing && !router_.is_busy(info.id))
+            search->asked.push_back(std::move(info));
+    search->has.resize(search->asked.size());
+    search->waiting_for = search->asked.size();
+    const auto here = interpreters_.registry().get(caller.interpreter.value_or(python::main_interpreter));
+    const auto stop = [this, search] {
+        if (search->patience) timers_.cancel(*search->patience);
+        return !std::exchange(search->over, true);
+    };
+    const auto tell = [search, stop, name, done, to = here ? here->label() : "main"] {
+        if (!stop()) return;
+        std::vector<std::string> labels;
+        for (std::size_t i = 0; i < search->asked.size(); ++i)
+            if (search->has[i]) labels.push_back(search->asked[i].label());
+        if (labels.empty()) {
+            done(success(""));
+            return;
+        }
+        const std::string first = labels.front(), last = labels.back();
+        labels.pop_back();
+        const std::string where = labels.empty() ? last : joined(labels) + " and " + last;
+        done({{"ok", true},
+              {"text", std::format("{0} exists in {1}: %interp share {0} --from {2} --to {3}", name, where, first, to)},
+              {"value", nullptr}});
+    };
+    if (search->asked.empty()) {
+        tell();
+        return {};
+    }
+    search->patience = timers_.after(reading_patience, tell);
+    for (std::size_t i = 0; i < search->asked.size(); ++i)
+        backend_.ask(search->asked[i].id, "has", {{"name", name}}, [search, tell, i](const json& reply) {
+            search->has[i] = reply.value("has", false);
+            if (--search->waiting_for == 0) tell();
+        });
+    return [stop] { stop(); };
+}
+
 // Their descriptions, or a sentence.
 void Commands::read_variables(const InterpreterInfo& info, std::function<void(json)> done) {
     const auto answered = std::make_shared<bool>(false);
@@ -95,16 +155,20 @@ void Commands::read_variables(const InterpreterInfo& info, std::function<void(js
         if (!std::exchange(*answered, true)) done(std::move(read));
     };
     backend_.ask(info.id, "variables", json::object(), [answer, label = info.label()](const json& reply) {
-        if (reply.value("status", "") == "ok") answer(reply.at("variables"));
+        if (reply.value("status", "") == "ok") answer(reply);
+        else if (reply.value("status", "") == "aborted") answer(label + " was closed meanwhile.");
         else answer(label + " could not tell its variables: " + reply.value("evalue", "it was interrupted") + ".");
     });
-    const auto give_up = [answer, label = info.label()] {
-        answer(label + " is busy: its variables can be read when its cell has ended. To end it: %interp interrupt " +
-               label);
-    };
-    timers_.after(reading_patience, [this, id = info.id, give_up] {
-        if (router_.is_busy(id)) give_up();
-        else timers_.after(idle_patience, give_up); // the machine is slow, or code of no cell runs there
+    timers_.after(reading_patience, [this, id = info.id, answer, label = info.label()] {
+        if (router_.is_busy(id))
+            answer(label +
+                   " is busy: its variables can be read when its cell has ended. To end it: %interp interrupt " +
+                   label);
+        else
+            timers_.after(idle_patience, [answer, label] {
+                answer(label + " is busy, though no cell runs there: a task of its event loop may hold it. "
+                               "Its variables can be read when that has ended.");
+            });
     });
 }
 

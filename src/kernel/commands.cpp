@@ -133,7 +133,7 @@ std::function<void()> Commands::run(const json& request, const Caller& caller, c
 std::function<void()> Commands::dispatch(const json& request, const Caller& caller, const Done& done) {
     if (request.contains("line")) {
         json parsed = parse_line(request.at("line"));
-        for (const char* part : {"own", "packed", "unpacked"})
+        for (const char* part : {"shipment", "own", "packed", "unpacked"})
             if (request.contains(part)) parsed[part] = request.at(part);
         return dispatch(parsed, caller, done);
     }
@@ -193,6 +193,8 @@ std::function<void()> Commands::dispatch(const json& request, const Caller& call
         if (command == "diff" && targets.size() != 2)
             throw UsageError{"diff compares two interpreters.\n" + usage_line(command)};
         show_variables(request, caller, done);
+    } else if (command == "whereabouts") {
+        return find_variable(request.at("name"), caller, done);
     } else {
         throw UsageError{"no command '" + command + "'."};
     }
@@ -222,7 +224,7 @@ json Commands::list() {
                           {"age", age},
                           {"origin", info.origin}});
     }
-    return {{"ok", true}, {"text", plain_table(rows)}, {"html", html_table(rows)}, {"value", values}};
+    return table(rows, values);
 }
 
 void Commands::create(const json& request, const Caller& caller, Done done) {

@@ -5,25 +5,16 @@
 #include <utility>
 
 namespace xinterp::kernel {
-namespace {
-
-std::string join(const std::vector<std::string>& words) {
-    std::string joined;
-    for (const std::string& word : words) joined += (joined.empty() ? "" : ", ") + word;
-    return joined;
-}
-
-} // namespace
 
 InterpreterInfo Interpreters::resolve(const std::string& target) const {
     const auto found = registry_.find(target);
     if (found && found->state == python::State::closing)
-        throw UsageError{"interpreter '" + target + "' is closing. There are " + join(registry_.labels()) + "."};
+        throw UsageError{"interpreter '" + target + "' is closing. There are " + joined(registry_.labels()) + "."};
     if (found) return *found;
     const std::vector<std::string> labels = registry_.labels();
     const auto near = nearest(target, labels);
     std::string message = "no interpreter '" + target + "'; there " + (labels.size() == 1 ? "is " : "are ") +
-                          join(labels) + "." + (near ? " Did you mean " + *near + "?" : "");
+                          joined(labels) + "." + (near ? " Did you mean " + *near + "?" : "");
     if (!python::name_problem(target))
         message += "\nCreate it with: %interp create " + target + "   or: %%interp " + target + " --create";
     throw UsageError{message};

@@ -390,7 +390,11 @@ void Kernel::ask(Channel channel, const xeus::xmessage& request) {
         nothing = {{"status", "unknown"}};
     }
     server_->timers().after(question_patience, [reply, nothing] { reply(nothing); });
-    backend_->ask(router_->target_of(context.header().at("session"), code), question, request.content(), reply);
+    backend_->ask(router_->target_of(context.header().at("session"), code), question, request.content(),
+                  [reply, nothing](json content) {
+                      const bool ended = content.value("status", "") == "aborted";
+                      reply(ended ? nothing : std::move(content));
+                  });
 }
 
 json Kernel::kernel_info() const {

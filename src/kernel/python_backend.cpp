@@ -99,16 +99,30 @@ void PythonBackend::execute(InterpreterId interpreter, CellCode code, Reply repl
     });
 }
 
+// Answers also if its job is dropped: the interpreter has ended.
+struct PythonBackend::Question {
+    Kernel& kernel;
+    Reply reply;
+
+    void answer(json result) {
+        kernel.outbox().post(
+            0, [reply = std::exchange(reply, {}), result = std::move(result)]() mutable { reply(std::move(result)); });
+    }
+    ~Question() {
+        if (reply) answer({{"status", "aborted"}});
+    }
+};
+
 void PythonBackend::ask(InterpreterId interpreter, std::string question, json content, Reply reply) {
-    post(interpreter, [this, question = std::move(question), content = std::move(content),
-                       reply = std::move(reply)](modules::Shell& shell) {
+    post(interpreter, [asked = std::shared_ptr<Question>{new Question{kernel_, std::move(reply)}},
+                       question = std::move(question), content = std::move(content)](modules::Shell& shell) {
         json result;
         try {
             result = shell.ask(question, content);
         } catch (const std::exception& error) {
             result = error_reply("SystemError", error.what());
         }
-        kernel_.outbox().post(0, [reply, result = std::move(result)]() mutable { reply(std::move(result)); });
+        asked->answer(std::move(result));
     });
 }
 
@@ -117,9 +131,11 @@ std::size_t PythonBackend::memory(InterpreterId interpreter) {
     return found == lanes_.end() ? 0 : found->second->arena_bytes();
 }
 
-void PythonBackend::interrupt(InterpreterId interpreter) {
+bool PythonBackend::interrupt(InterpreterId interpreter) {
     const auto found = lanes_.find(interpreter);
-    if (found != lanes_.end() && found->second->interrupt()) wake_until_taken(found->second);
+    if (found == lanes_.end() || !found->second->interrupt()) return false;
+    wake_until_taken(found->second);
+    return true;
 }
 
 void PythonBackend::interrupt_visitors(InterpreterId interpreter) {

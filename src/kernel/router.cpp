@@ -9,14 +9,15 @@ namespace {
 
 using nlohmann::json;
 
-bool failed(const json& reply) { return reply.value("status", "") == "error"; }
 bool was_aborted(const json& reply) { return reply.value("status", "") == "aborted"; }
-
-json interrupted_reply() { return error_reply("KeyboardInterrupt", ""); }
 
 std::string seconds_text(std::chrono::duration<double> time) { return std::format("{:g} s", time.count()); }
 
 } // namespace
+
+bool failed(const json& reply) { return reply.value("status", "") == "error"; }
+
+json interrupted_reply() { return error_reply("KeyboardInterrupt", ""); }
 
 json error_reply(const std::string& name, const std::string& message) {
     json lines = json::array();
@@ -108,7 +109,9 @@ void Router::start(std::unique_ptr<Cell> owned) {
 
 void Router::route(Cell& cell, std::vector<std::string> missing, const CellMagic& magic) {
     if (missing.empty()) {
-        enqueue(cell, interpreters_.resolve(magic.targets), magic.code);
+        const std::vector<InterpreterInfo> targets = interpreters_.resolve(magic.targets);
+        cell.variables = CellVariables::of(cell.id, magic, targets, backend_);
+        enqueue(cell, targets, magic.code);
         return;
     }
     cell.cancel = [this, id = cell.id] {
@@ -133,25 +136,6 @@ void Router::route(Cell& cell, std::vector<std::string> missing, const CellMagic
                          });
 }
 
-std::vector<InterpreterInfo> Router::default_targets(Cell& cell) {
-    std::vector<InterpreterInfo> targets;
-    if (const auto use = uses_.find(cell.session); use != uses_.end()) {
-        for (std::size_t i = 0; i < use->second.targets.size(); ++i) {
-            auto info = interpreters_.registry().get(use->second.targets[i]);
-            if (info && info->state != python::State::closing) targets.push_back(std::move(*info));
-            else
-                front_.write(cell, Stream::err,
-                             use->second.labels[i] + " has been closed; plain cells run in main again.\n");
-        }
-        if (targets.size() != use->second.targets.size()) {
-            uses_.erase(use);
-            targets.clear();
-        }
-    }
-    if (targets.empty()) targets.push_back(*interpreters_.registry().get(python::main_interpreter));
-    return targets;
-}
-
 void Router::enqueue(Cell& cell, const std::vector<InterpreterInfo>& targets, const std::string& code) {
     cell.cancel = nullptr;
     // Only now: the cells behind a detached one may need the interpreters that it has created.
@@ -165,6 +149,7 @@ void Router::enqueue(Cell& cell, const std::vector<InterpreterInfo>& targets, co
     }
     front_.routed(cell);
     const CellId id = cell.id;
+    if (cell.variables) take_variables(cell);
     for (std::size_t i = 0; i < targets.size(); ++i) lanes_[targets[i].id].waiting.push_back({id, i});
     for (const InterpreterInfo& info : targets) pump(info.id);
 }
@@ -175,10 +160,16 @@ void Router::pump(InterpreterId interpreter) {
     const Queued next = lane.waiting.front();
     lane.waiting.pop_front();
     lane.running = next;
+    interpreters_.registry().set_state(interpreter, python::State::running);
+    const Cell& cell = *find(next.cell);
+    if (cell.variables && cell.variables->comes_in()) bind_variables(next);
+    else begin_run(next);
+}
+
+void Router::begin_run(const Queued& next) {
     Cell& cell = *find(next.cell);
     Cell::Run& run = cell.runs[next.run];
     run.state = Cell::Run::State::running;
-    interpreters_.registry().set_state(interpreter, python::State::running);
     if (cell.timeout)
         run.timer = timers_.after(std::chrono::duration_cast<std::chrono::nanoseconds>(*cell.timeout), [this, next] {
             Cell* running = find(next.cell);
@@ -186,7 +177,7 @@ void Router::pump(InterpreterId interpreter) {
             running->runs[next.run].timed_out = true;
             interrupt_run(next);
         });
-    backend_.execute(interpreter,
+    backend_.execute(run.target,
                      CellCode{cell.id, cell.count, code_[cell.id], cell.code, cell.silent, cell.store_history,
                               cell.allow_stdin, cell.user_expressions},
                      [this, next](json reply) { run_ended(next.cell, next.run, std::move(reply)); });
@@ -196,9 +187,7 @@ void Router::run_ended(CellId id, std::size_t index, json reply) {
     Cell* cell = find(id);
     if (cell == nullptr) return;
     Cell::Run& run = cell->runs[index];
-    const InterpreterId interpreter = run.target;
     if (run.timer) timers_.cancel(*run.timer);
-    const auto interrupters = std::exchange(run.interrupters, {});
     if (run.timed_out && reply.value("ename", "") == "KeyboardInterrupt") {
         const std::string message =
             "the cell ran longer than " + seconds_text(*cell->timeout) + " in " + run.label + " and was interrupted.";
@@ -207,15 +196,29 @@ void Router::run_ended(CellId id, std::size_t index, json reply) {
         if (reply.contains("traceback") && reply["traceback"].is_array())
             reply["traceback"].push_back("TimeoutError: " + message);
     }
-    interpreters_.registry().count_cell(interpreter);
+    interpreters_.registry().count_cell(run.target);
+    if (cell->variables && cell->variables->goes_out() && !failed(reply))
+        return_variables({id, index}, std::move(reply));
+    else leave_lane(*cell, index, std::move(reply));
+}
+
+void Router::free_lane(InterpreterId interpreter) {
     lanes_[interpreter].running.reset();
     const auto info = interpreters_.registry().get(interpreter);
     if (info && info->state == python::State::running)
         interpreters_.registry().set_state(interpreter, python::State::idle);
+}
+
+void Router::leave_lane(Cell& cell, std::size_t index, json reply) {
+    Cell::Run& run = cell.runs[index];
+    const InterpreterId interpreter = run.target;
+    const auto interrupters = std::exchange(run.interrupters, {});
+    free_lane(interpreter);
     // Exactly what waits now: the end of the cell may start others.
     std::deque<Queued> aborted;
-    if (cell->detached && cell->stop_on_error && failed(reply)) std::swap(aborted, lanes_[interpreter].waiting);
-    end_run(*cell, run, std::move(reply));
+    const bool fails = failed(reply) || (cell.variables && !cell.variables->problems(index).empty());
+    if (cell.detached && cell.stop_on_error && fails) std::swap(aborted, lanes_[interpreter].waiting);
+    end_run(cell, run, std::move(reply));
     abort(aborted, {});
     pump(interpreter);
     if (!is_busy(interpreter)) front_.became_idle(interpreter);
@@ -227,8 +230,10 @@ void Router::end_run(Cell& cell, Cell::Run& run, json reply) {
     front_.flush(cell, &run);
     run.reply = std::move(reply);
     run.state = Cell::Run::State::done;
-    if (std::ranges::any_of(cell.runs, [](const Cell::Run& other) { return other.state != Cell::Run::State::done; }))
+    if (std::ranges::any_of(cell.runs, [](const Cell::Run& other) { return other.state != Cell::Run::State::done; })) {
+        begin_when_ready(cell);
         return;
+    }
 
     std::vector<const Cell::Run*> failures;
     bool aborted = false;
@@ -247,7 +252,9 @@ void Router::end_run(Cell& cell, Cell::Run& run, json reply) {
                       std::format("in {}: {}", failure->label, failure->reply.value("evalue", ""));
         final["evalue"] = values;
     }
-    end_cell(cell, std::move(final));
+    if (cell.variables && cell.variables->goes_out() && failures.empty() && !aborted)
+        deliver_variables(cell, std::move(final));
+    else end_cell(cell, std::move(final));
 }
 
 void Router::end_with_usage_error(Cell& cell, const std::string& message) {
@@ -299,6 +306,10 @@ void Router::interrupt_cell(Cell& cell) {
         cancel();
         return;
     }
+    if (cell.variables && cell.variables->comes_in() && !cell.variables->has_begun()) {
+        end_before_running(cell, interrupted_reply());
+        return;
+    }
     backend_.interrupt_threads_of(id);
     for (std::size_t i = 0; find(id) != nullptr && i < cell.runs.size(); ++i) {
         Cell::Run& run = cell.runs[i];
@@ -337,7 +348,12 @@ bool Router::is_running(const Queued& queued) const {
 }
 
 void Router::interrupt_run(const Queued& queued) {
-    backend_.interrupt(find(queued.cell)->runs[queued.run].target);
+    Cell::Run& interrupted = find(queued.cell)->runs[queued.run];
+    interrupted.stop_missed = !backend_.interrupt(interrupted.target) && !interrupted.timed_out;
+    if (!is_running(queued)) { // its variables have not come
+        leave_lane(*find(queued.cell), queued.run, interrupted_reply());
+        return;
+    }
     timers_.after(interrupt_patience, [this, queued] {
         if (!is_running(queued)) return;
         Cell& cell = *find(queued.cell);
@@ -348,37 +364,6 @@ void Router::interrupt_run(const Queued& queued) {
                 " has not stopped yet: it handles the interrupt itself, or is in C code that cannot be interrupted.\n");
         for (const auto& done : std::exchange(run.interrupters, {})) done(false);
     });
-}
-
-void Router::use(const std::string& session, const std::vector<InterpreterId>& targets) {
-    uses_.erase(session);
-    if (targets.empty() || (targets.size() == 1 && targets.front() == python::main_interpreter)) return;
-    Use use{targets, {}};
-    for (const InterpreterId id : targets) use.labels.push_back(interpreters_.registry().get(id)->label());
-    uses_.emplace(session, std::move(use));
-}
-
-void Router::replace(InterpreterId old_id, InterpreterId new_id) {
-    for (auto& [session, use] : uses_) std::ranges::replace(use.targets, old_id, new_id);
-}
-
-InterpreterId Router::target_of(const std::string& session, const std::string& code) const {
-    try {
-        const ParsedCell parsed = parse_cell(code);
-        if (const auto* magic = std::get_if<CellMagic>(&parsed))
-            return interpreters_.resolve(magic->targets).front().id;
-    } catch (const UsageError&) {
-        // It is still being typed: completion goes where a plain cell would.
-        return plain_target(session);
-    }
-    return plain_target(session);
-}
-
-InterpreterId Router::plain_target(const std::string& session) const {
-    const auto use = uses_.find(session);
-    if (use == uses_.end()) return python::main_interpreter;
-    const auto info = interpreters_.registry().get(use->second.targets.front());
-    return info && info->state != python::State::closing ? info->id : python::main_interpreter;
 }
 
 bool Router::is_busy(InterpreterId interpreter) const {
@@ -411,6 +396,8 @@ bool Router::detached_cells_remain(const Waiter& waiter) const {
         for (const Cell::Run& run : asking->runs) own_lanes.insert(run.target);
     for (const auto& [id, cell] : cells_) {
         if (!cell->detached || id == waiter.except) continue;
+        if (cell->variables && cell->variables->waits_for_main() && own_lanes.contains(python::main_interpreter))
+            continue;
         for (const Cell::Run& run : cell->runs)
             if (run.state != Cell::Run::State::done && !own_lanes.contains(run.target) &&
                 (waiter.interpreters.empty() || waiter.interpreters.contains(run.target)))

@@ -68,20 +68,33 @@ PyObject* ask_input(PyObject* module, PyObject* arguments) {
     return to_python(*value).release();
 }
 
-PyObject* command(PyObject* module, PyObject* request) {
+// What the calling interpreter has to do itself while its lane waits is `own_part`'s: a wish ("needs", see
+// commands.hpp) to what is added to the request.
+PyObject* command(PyObject* module, PyObject* arguments) {
+    PyObject *request = nullptr, *own_part = nullptr;
+    if (PyArg_ParseTuple(arguments, "OO", &request, &own_part) == 0) return nullptr;
     json value;
     if (!to_json(request, value)) return nullptr;
     if (forked_child) {
         PyErr_SetString(PyExc_RuntimeError, "a forked child of the kernel cannot manage interpreters");
         return nullptr;
     }
-    const std::shared_ptr<Answer> answer = front_end().command(current_source(state_of(module)), std::move(value));
-    const auto result = wait_for(*answer);
-    if (!result) {
-        front_end().withdraw_command(answer);
-        return nullptr;
+    const Shipment shipment; // what is packed for the command is gone when it has ended, or its caller was interrupted
+    value["shipment"] = shipment.number();
+    while (true) {
+        const std::shared_ptr<Answer> answer = front_end().command(current_source(state_of(module)), value);
+        const auto result = wait_for(*answer);
+        if (!result) {
+            front_end().withdraw_command(answer);
+            return nullptr;
+        }
+        const Ref told = to_python(*result);
+        if (!told || !result->contains("needs")) return Ref{told}.release();
+        const Ref part = Ref::steal(PyObject_CallFunction(own_part, "OK", told.get(), shipment.number()));
+        json part_value;
+        if (!part || !to_json(part.get(), part_value)) return nullptr;
+        value.update(part_value);
     }
-    return to_python(*result).release();
 }
 
 PyObject* in_kernel(PyObject*, PyObject*) { return PyBool_FromLong(static_cast<long>(has_front_end())); }
@@ -139,8 +152,8 @@ PyMethodDef methods[] = {
      "publish(type, content, metadata=None, buffers=None)\n--\n\nSend a message of the current cell."},
     {"ask_input", guarded<ask_input, PyObject*, PyObject*>, METH_VARARGS,
      "ask_input(prompt, password)\n--\n\nAsk the person: {'value': text} or {'error': sentence}."},
-    {"command", guarded<command, PyObject*, PyObject*>, METH_O,
-     "command(request)\n--\n\nRun a management command and wait for its result."},
+    {"command", guarded<command, PyObject*, PyObject*>, METH_VARARGS,
+     "command(request, own_part, /)\n--\n\nRun a management command and wait for its result."},
     {"in_kernel", in_kernel, METH_NOARGS, "in_kernel()\n--\n\nFalse in a python that only has the kernel's modules."},
     {"carry", guarded<carry_function, PyObject*, PyObject*>, METH_O,
      "carry(function)\n--\n\nThe function as part of the current cell, wherever it is called."},
@@ -155,13 +168,14 @@ PyMethodDef methods[] = {
     {"raise_if_interrupted", stop_requested, METH_NOARGS,
      "raise_if_interrupted()\n--\n\nRaise KeyboardInterrupt if one is on its way."},
     {"sleep", interruptible_sleep, METH_O, "sleep(seconds, /)\n--\n\nDelay execution for a given number of seconds."},
-    {"pack_bytes", guarded<pack_bytes, PyObject*, PyObject*>, METH_O,
-     "pack_bytes(data, /)\n--\n\nA parcel with a copy of the bytes; return its number."},
-    {"pack_buffer", guarded<pack_buffer, PyObject*, PyObject*>, METH_O,
-     "pack_buffer(object, /)\n--\n\nA parcel that lends the object's memory; return its number."},
+    {"is_awaited", guarded<is_awaited, PyObject*, PyObject*>, METH_O,
+     "is_awaited(shipment, /)\n--\n\nWhether anybody still waits for the shipment."},
+    {"pack", guarded<pack, PyObject*, PyObject*>, METH_VARARGS,
+     "pack(shipment, content, /)\n--\n\nA parcel: a copy of bytes, the memory of any other object. Its number."},
     {"unpack", guarded<unpack, PyObject*, PyObject*>, METH_O,
      "unpack(number, /)\n--\n\nThe bytes, or a memoryview of the lent memory."},
-    {"discard", guarded<discard, PyObject*, PyObject*>, METH_O, "discard(number, /)\n--\n\nForget a parcel."},
+    {"parcel_count", guarded<parcel_count, PyObject*, PyObject*>, METH_NOARGS,
+     "parcel_count()\n--\n\nHow many values are on their way between interpreters."},
     {"queue_version", queue_version, METH_O, "queue_version(id, /)\n--\n\nA number that changes with the queue."},
     {"queue_changed", queue_changed, METH_O, "queue_changed(id, /)\n--\n\nWake those who wait for the queue."},
     {"wait_for_queue", fastcall(wait_for_queue), METH_FASTCALL,

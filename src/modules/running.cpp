@@ -1,4 +1,5 @@
 #include <xinterp/modules/origin.hpp>
+#include <xinterp/modules/parcels.hpp>
 #include <xinterp/modules/running.hpp>
 #include <xinterp/modules/waiting.hpp>
 #include <xinterp/python/internals.hpp>
@@ -26,9 +27,11 @@ Ref call(const char* module_name, const char* function, PyObject* argument) {
     return Ref::steal(callable ? PyObject_CallOneArg(callable.get(), argument) : nullptr);
 }
 
-// Bytes that an interpreter's function has made, as they can be taken to another one.
-std::optional<std::string> call_for_bytes(const char* module_name, const char* function, PyObject* argument) {
-    const Ref bytes = call(module_name, function, argument);
+// A namespace's bytes, as they can be taken to another interpreter.
+std::optional<std::string> pack_namespace(const char* function, PyObject* names, const Shipment& shipment) {
+    const Ref module = Ref::steal(PyImport_ImportModule(namespaces));
+    const Ref bytes = Ref::steal(
+        module ? PyObject_CallMethod(module.get(), function, "OK", names, shipment.number()) : nullptr);
     if (!bytes || PyBytes_Check(bytes.get()) == 0) return std::nullopt;
     return std::string{PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get()))};
 }
@@ -215,9 +218,10 @@ PyObject* run_text_unrestricted(PyObject* module, InterpreterId id, PyObject* te
     if (is_own(id) || id == python::main_interpreter) return raise_unusable(module, "interpreter already running");
     PyInterpreterState* own = PyInterpreterState_Get();
     const bool live = target->shares_objects;
+    const Shipment shipment; // of what is sent and what is received
     std::optional<std::string> sent;
     if (ns != nullptr && !live) {
-        sent = call_for_bytes(namespaces, "pack_all", ns);
+        sent = pack_namespace("pack_all", ns, shipment);
         if (!sent) return nullptr;
     }
 
@@ -228,7 +232,6 @@ PyObject* run_text_unrestricted(PyObject* module, InterpreterId id, PyObject* te
     {
         Visit visit{id, cell_of_this_thread()};
         if (visit.entry() != Visit::Entry::entered) {
-            if (sent) call_with_bytes(namespaces, "discard", *sent);
             return raise_refusal(module, id, visit.entry());
         }
         if (live) { // its objects are the caller's from now on, and the other way round
@@ -242,7 +245,7 @@ PyObject* run_text_unrestricted(PyObject* module, InterpreterId id, PyObject* te
         const bool merged = names != nullptr && (ns == nullptr || (news && PyDict_Update(names, news.get()) == 0));
         const Ref result = Ref::steal(merged ? PyEval_EvalCode(code.get(), names, names) : nullptr);
         if (result && live) live_names = Ref::borrow(names);
-        else if (result) received = call_for_bytes(namespaces, "pack", names);
+        else if (result) received = pack_namespace("pack", names, shipment);
         if (!compiles) PyErr_Clear();
         else if (PyErr_Occurred() != nullptr) remains = Remains::take(id, Failure::raised);
     }

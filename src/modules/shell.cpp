@@ -98,9 +98,14 @@ void Shell::enter(CellId cell) {
 json Shell::ask(const std::string& question, const json& content) {
     python::Lane* lane = python::Lane::here();
     const Ref request = to_python(content);
+    // What people's code prints while values are packed for a cell belongs to that cell.
+    const CellId before = cell_of_this_thread();
+    const CellId cell = content.value("cell", before);
+    if (cell != before && !enter_cell(*state_, cell)) return take_error();
     lane->begin_interruptible();
     json reply = call(question.c_str(), request.get());
     lane->end_interruptible();
+    if (cell != before && !enter_cell(*state_, before)) return take_error();
     return reply;
 }
 

@@ -254,10 +254,11 @@ void Lane::take_back() {
 }
 
 void Lane::stop(Stopped stopped) {
+    std::deque<Job> dropped; // destroyed after the lock is given back: what they hold may act on its end
     {
         const std::scoped_lock lock{mutex_};
         stopping_ = true;
-        jobs_.clear();
+        dropped = std::exchange(jobs_, {});
         stopped_ = std::move(stopped);
     }
     eventfd_write(wake_descriptor_, 1);

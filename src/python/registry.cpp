@@ -9,15 +9,20 @@
 #include <utility>
 
 namespace xinterp::python {
-namespace {
 
 // Letters, digits and underscores of any script, beginning with no digit. libc's tables know scripts; its classes
 // differ from Python's in a few rare signs.
 bool is_identifier(std::string_view name) {
+    // Python's keywords cannot be identifiers; its soft keywords can.
+    static constexpr std::array keywords{"False",  "None",   "True",    "and",      "as",       "assert", "async",
+                                         "await",  "break",  "class",   "continue", "def",      "del",    "elif",
+                                         "else",   "except", "finally", "for",      "from",     "global", "if",
+                                         "import", "in",     "is",      "lambda",   "nonlocal", "not",    "or",
+                                         "pass",   "raise",  "return",  "try",      "while",    "with",   "yield"};
     static const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
     const locale_t outer = uselocale(utf8);
     std::mbstate_t state{};
-    bool sound = !name.empty();
+    bool sound = !name.empty() && std::ranges::find(keywords, name) == keywords.end();
     for (std::size_t at = 0; sound && at < name.size();) {
         wchar_t sign = 0;
         const std::size_t length = std::mbrtowc(&sign, name.data() + at, name.size() - at, &state);
@@ -30,8 +35,6 @@ bool is_identifier(std::string_view name) {
     uselocale(outer);
     return sound;
 }
-
-} // namespace
 
 std::string_view state_name(State state) {
     switch (state) {
@@ -111,15 +114,9 @@ std::vector<std::string> Registry::labels() const {
 }
 
 std::optional<std::string> name_problem(std::string_view name) {
-    // Python's keywords cannot be identifiers; its soft keywords can.
-    static constexpr std::array keywords{"False",  "None",   "True",    "and",      "as",       "assert", "async",
-                                         "await",  "break",  "class",   "continue", "def",      "del",    "elif",
-                                         "else",   "except", "finally", "for",      "from",     "global", "if",
-                                         "import", "in",     "is",      "lambda",   "nonlocal", "not",    "or",
-                                         "pass",   "raise",  "return",  "try",      "while",    "with",   "yield"};
     const auto quoted = "'" + std::string{name} + "'";
     if (name == "main" || name == "all") return quoted + " is taken: it is the kernel's own word.";
-    if (!is_identifier(name) || std::ranges::find(keywords, name) != keywords.end())
+    if (!is_identifier(name))
         return quoted + " cannot be a name: a name is a Python identifier, such as alice or worker_2.";
     return std::nullopt;
 }

@@ -5,6 +5,7 @@
 
 #include <xinterp/kernel/router.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
@@ -36,6 +37,7 @@ struct FakeBackend final : Backend {
 
     Diary& diary;
     std::map<InterpreterId, std::pair<CellCode, Reply>> running{};
+    std::vector<std::pair<InterpreterId, Reply>> asked{};
     bool creates_at_once = true;
     InterpreterId last = 0;
     std::vector<std::function<void(std::variant<InterpreterId, std::string>)>> creating{};
@@ -46,9 +48,15 @@ struct FakeBackend final : Backend {
         diary.note(diary.cells.at(code.cell) + " runs in " + diary.name_of(interpreter));
         running.emplace(interpreter, std::pair{std::move(code), std::move(reply)});
     }
-    void ask(InterpreterId, std::string, json, Reply) override {}
+    void ask(InterpreterId interpreter, std::string question, json, Reply reply) override {
+        diary.note(diary.name_of(interpreter) + " is asked to " + question);
+        asked.emplace_back(interpreter, std::move(reply));
+    }
     std::size_t memory(InterpreterId) override { return 0; }
-    void interrupt(InterpreterId interpreter) override { diary.note("interrupt in " + diary.name_of(interpreter)); }
+    bool interrupt(InterpreterId interpreter) override {
+        diary.note("interrupt in " + diary.name_of(interpreter));
+        return running.contains(interpreter);
+    }
     void interrupt_visitors(InterpreterId) override {}
     void interrupt_threads_of(CellId) override {}
     std::size_t references(InterpreterId) override { return 0; }
@@ -151,6 +159,15 @@ struct Bench {
         auto run = backend.running.extract(id(interpreter));
         REQUIRE(!run.empty());
         run.mapped().second(std::move(reply));
+    }
+    /// To the oldest question that it has not answered.
+    void answer(const std::string& interpreter, json reply = {{"status", "ok"}}) {
+        const auto question =
+            std::ranges::find(backend.asked, id(interpreter), [](const auto& each) { return each.first; });
+        REQUIRE(question != backend.asked.end());
+        const Backend::Reply done = question->second;
+        backend.asked.erase(question);
+        done(std::move(reply));
     }
     void fail(const std::string& interpreter, const std::string& value = "bad") {
         end(interpreter, error_reply("ValueError", value));

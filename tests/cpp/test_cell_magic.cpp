@@ -14,7 +14,8 @@ using xinterp::python::Preset;
 
 namespace {
 
-const std::string usage = "\nUsage: %%interp TARGET [&] [--create] [--preset P] [--timeout SECONDS]";
+const std::string usage =
+    "\nUsage: %%interp TARGET [&] [--create] [--preset P] [--in NAMES] [--out NAMES] [--timeout SECONDS]";
 
 CellMagic magic(std::string_view code) {
     const ParsedCell parsed = parse_cell(code);
@@ -100,12 +101,43 @@ TEST_CASE("the ampersand and the options may stand in any order") {
     }
 }
 
+TEST_CASE("the names of variables reach up to the next option, however they are written") {
+    for (const std::string line : {"%%interp alice --in x,y --out z &", "%%interp alice --in x y --out z &",
+                                   "%%interp alice & --out=z --in x, y", "%%interp alice --in x --out z --in=y&",
+                                   "%%interp alice --in=x,y,x & --out z # of alice"}) {
+        CAPTURE(line);
+        const CellMagic parsed = magic(line);
+        CHECK(parsed.targets == Lines{"alice"});
+        CHECK(parsed.in == Lines{"x", "y"});
+        CHECK(parsed.out == Lines{"z"});
+        CHECK(parsed.detached);
+    }
+}
+
+TEST_CASE("what cannot be the name of a variable is told") {
+    for (const std::string option : {"--in", "--out"}) {
+        for (const std::string& line : {option, option + "=", option + " ,", option + " --timeout 5", option + " &"}) {
+            CAPTURE(line);
+            CHECK(cell_refusal("%%interp alice " + line) == option + " needs the names of variables." + usage);
+        }
+        for (const std::string wrong : {"3x", "a.b", "a-b", "class", "x=1"})
+            CHECK(cell_refusal("%%interp alice " + option + " fine " + wrong) ==
+                  option + " takes names of variables, not '" + wrong + "'.");
+        CHECK(cell_refusal("%%interp " + option + " x alice") ==
+              "%%interp needs a target, before --in and --out: what follows those are names of variables." + usage);
+        CHECK(!cell_refusal("%%interp alice " + option + " all main _x größe"));
+    }
+    CHECK(cell_refusal("%%interp alice --ni x") == "%%interp has no option '--ni'; did you mean --in?" + usage);
+}
+
 TEST_CASE("what is not asked for is off") {
     const CellMagic parsed = magic("%%interp alice");
     CHECK(!parsed.detached);
     CHECK(!parsed.create);
     CHECK(!parsed.preset);
     CHECK(!parsed.timeout);
+    CHECK(parsed.in == Lines{});
+    CHECK(parsed.out == Lines{});
 }
 
 TEST_CASE("a comment may follow the magic, even one with a quote in it") {

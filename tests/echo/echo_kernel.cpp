@@ -46,8 +46,10 @@ public:
     }
     std::size_t memory(modules::InterpreterId) override { return 0; }
 
-    void interrupt(modules::InterpreterId interpreter) override {
-        if (const auto running = running_.extract(interpreter)) running.mapped()();
+    bool interrupt(modules::InterpreterId interpreter) override {
+        const auto running = running_.extract(interpreter);
+        if (running) running.mapped()();
+        return static_cast<bool>(running);
     }
 
     void interrupt_visitors(modules::InterpreterId) override {}

@@ -163,6 +163,10 @@ class Client:
         self._until(lambda: self.idle(parent), "idle", "iopub")
         return Result(self.reply(parent, channel), self.iopub[parent])
 
+    def wait_for_start(self, parent: str) -> None:
+        """Until a cell is first in its client's queue."""
+        self._until(lambda: any(m["msg_type"] == "execute_input" for m in self.iopub[parent]), "execute_input", "iopub")
+
     def wait_for_text(self, parent: str, text: str) -> None:
         """Until a cell's streams contain the text."""
         self._until(

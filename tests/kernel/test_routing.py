@@ -47,7 +47,7 @@ def test_an_unknown_target_names_what_exists_the_nearest_and_how_to_create_it(cl
 
 def test_bad_options_are_plain_sentences(client: Client) -> None:
     client.ok("%interp create alice")
-    usage = "\nUsage: %%interp TARGET [&] [--create] [--preset P] [--timeout SECONDS]"
+    usage = "\nUsage: %%interp TARGET [&] [--create] [--preset P] [--in NAMES] [--out NAMES] [--timeout SECONDS]"
     wrong = {
         "%%interp alice --creat\n1": "%%interp has no option '--creat'; did you mean --create?" + usage,
         "%%interp alice --timeout soon\n1": "--timeout takes seconds, a number above 0, not 'soon'.",

@@ -84,18 +84,19 @@ def test_what_cannot_cross_is_named_and_nothing_is_bound(client: Client, target:
     where = "alice" if target else "main"
     client.ok(
         target
-        + "import threading\nfine, lock, g = 1, threading.Lock(), (i for i in [])\ndef f(): return lock\nclass C: pass\nc = [C()]\nc[0].f = f"
+        + "import threading\nfine, lock, g = 1, threading.Lock(), (i for i in [])\ndef f(): return lock\nclass C: pass\nc = [C()]\nc[0].f = f\ngone = memoryview(b'x')\ngone.release()"
     )
-    result = client.run(f"%interp share fine f c lock g nowhere --from {where} --to bob")
+    result = client.run(f"%interp share fine f c lock g gone nowhere --from {where} --to bob")
     assert result.error.removeprefix("UsageError: ").splitlines() == [
         "f (function) cannot cross: it uses lock, a _thread.lock, which cannot be pickled.",
         "c (list) cannot cross: it uses lock, a _thread.lock, which cannot be pickled.",
         "lock (lock) cannot cross: cannot pickle '_thread.lock' object.",
         "g (generator) cannot cross: cannot pickle 'generator' object.",
+        "gone (memoryview) cannot cross: operation forbidden on released memoryview object.",
         "nowhere cannot cross: there is no such variable.",
     ]
     assert client.run("%%interp bob\nfine").error == "NameError: name 'fine' is not defined"
-    client.ok(target + "del fine, f, C, c, lock, g")
+    client.ok(target + "del fine, f, C, c, lock, g, gone")
 
 
 def test_functions_and_classes_of_cells_cross_by_value(client: Client, target: str) -> None:
@@ -186,3 +187,41 @@ def test_mistakes_are_told(client: Client) -> None:
     )
     assert client.run("%interp share x --to alcie").error.startswith("UsageError: no interpreter 'alcie'; there are")
     assert client.run("%interp share x --form alice").error.startswith("UsageError: %interp share")
+
+
+ENDLESS = "%%interp {} &\nprint('on')\nwhile True: pass"
+ON_THE_WAY = "import _xinterp; _xinterp.parcel_count()"
+INTERRUPTED = {
+    # What waits for alice, who is busy, has packed memory before that, or has it packed by bob.
+    "a cell of commands": "%interp share view --to alice",
+    "a cell of commands, from elsewhere": "%interp share view --from bob --to alice",
+    "code that packs": "import xinterp\nxinterp.share('view', to='alice')",
+    "code that unpacks": "import xinterp\nxinterp.share('view', from_='bob', to=['main', 'alice'])",
+    "code that neither packs nor unpacks": "import xinterp\nxinterp.share('view', from_='bob', to='alice')",
+    "code that still packs": "import xinterp\nxinterp.share('view', 'slow', to='bob')",
+}
+
+
+@pytest.mark.parametrize("code", INTERRUPTED.values(), ids=INTERRUPTED)
+def test_an_interrupted_share_keeps_no_memory_and_binds_nothing_later(kernel: Kernel, code: str) -> None:
+    client = kernel.client
+    client.ok("%interp create alice bob carol")
+    for target in ("main", "bob"):
+        client.ok(f"%%interp {target}\nview = memoryview(bytearray(3))")
+    client.ok(
+        "class Slow:\n    def __reduce__(self):\n        print('packing')\n        while True: pass\nslow = Slow()"
+    )
+    endless = client.send(ENDLESS.format("alice"))
+    client.wait_for_text(endless, "on")
+    sharing = client.send(code)
+    if "slow" in code:
+        client.wait_for_text(sharing, "packing")
+    else:
+        with kernel.connect() as other:
+            other.ok("%%interp carol\nimport _xinterp, time\nwhile _xinterp.parcel_count() == 0: time.sleep(0.001)")
+    client.interrupt()
+    assert client.result(sharing).error == "KeyboardInterrupt: "
+    assert client.ok(ON_THE_WAY).value == "0"
+    client.ok("%interp interrupt alice")
+    assert client.run("%%interp alice\nview").error == "NameError: name 'view' is not defined"
+    client.ok("del slow, Slow, view")

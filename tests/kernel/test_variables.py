@@ -130,6 +130,42 @@ def test_a_busy_interpreter_is_said_to_be_busy(fresh: Kernel, code: str) -> None
     assert client.run("import xinterp; xinterp.diff('main', 'alice')").error.startswith("UsageError: alice is busy")
 
 
+def test_main_is_said_to_be_busy_too(fresh: Kernel) -> None:
+    client = fresh.client
+    cell = client.send("%%interp main &\nprint('on')\nwhile True: pass")
+    client.wait_for_text(cell, "on")
+    assert client.run("%interp vars main").error.startswith("UsageError: main is busy")
+    client.ok("%interp interrupt main")
+
+
+def test_a_task_that_holds_its_loop_does_not_hold_up_the_asker(client: Client) -> None:
+    client.ok("go = memoryview(bytearray(2))\n%interp create alice")
+    hold = "async def hold():\n    while not go[0]: await asyncio.sleep(0.001)\n    print('on')\n    while not go[1]: time.sleep(0.001)"
+    task = "await asyncio.sleep(0)\ntask = asyncio.create_task(hold())"
+    cell = client.send(f"%%interp alice --in go\nimport asyncio, time\n{hold}\n{task}")
+    assert client.result(cell).status == "ok"
+    client.ok("go[0] = 1")
+    client.wait_for_text(cell, "on")
+    begun = time.monotonic()
+    assert client.run("%interp vars alice").error == (
+        "UsageError: alice is busy, though no cell runs there: a task of its event loop may hold it. "
+        "Its variables can be read when that has ended."
+    )
+    assert time.monotonic() - begun < 5 * BOUND
+    assert "exists in" not in client.run("hold").traceback
+    client.ok("go[1] = 1\ndel go")
+    assert "hold" in [row.split()[0] for row in table(client.ok("%interp vars alice"))]
+
+
+def test_what_is_left_out_is_told(client: Client) -> None:
+    client.ok("%interp create alice bob")
+    client.ok("%%interp alice,bob\nglobals().update({f'v{i:04}': i for i in range(1500)})")
+    rows = table(client.ok("%interp vars alice"))
+    assert rows[-2].split()[0] == "v0999" and rows[-1] == "... and 500 more."
+    rows = table(client.ok("%interp diff alice bob"))
+    assert rows[-2].split()[0] == "v0999" and rows[-1] == "One of them has more: the first 1000 of each are compared."
+
+
 def test_mistakes_are_told(client: Client) -> None:
     client.ok("%interp create alice")
     assert (

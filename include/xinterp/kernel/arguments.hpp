@@ -22,6 +22,9 @@ std::vector<std::string> split_words(std::string_view line);
 /// "a,b" and "a, b" and "a b" are the same list.
 std::vector<std::string> split_names(const std::vector<std::string>& words);
 
+/// "a, b, c"
+std::string joined(const std::vector<std::string>& words);
+
 /// The candidate that differs from the word in the fewest letters, if it is near.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
 
@@ -40,6 +43,8 @@ public:
     void preset(const std::string& name, std::optional<python::Preset>& value);
     void seconds(const std::string& name, std::optional<std::chrono::duration<double>>& value);
     void count(const std::string& name, std::optional<int>& value);
+    /// Names of variables, in the words behind it up to the next option; several times: all of them.
+    void variables(const std::string& name, std::vector<std::string>& names);
     /// Throws UsageError.
     void parse(std::vector<std::string> words);
 
@@ -47,6 +52,7 @@ private:
     std::string name_, usage_;
     std::unique_ptr<CLI::App> app_;
     std::vector<std::string> options_;
+    std::vector<std::string> lists_; ///< those of them that take variables
 };
 
 /// Throws UsageError unless it is the name of a preset.

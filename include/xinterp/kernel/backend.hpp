@@ -34,12 +34,13 @@ public:
     virtual ~Backend() = default;
     /// Runs it in that interpreter, which runs nothing else.
     virtual void execute(InterpreterId interpreter, CellCode code, Reply reply) = 0;
-    /// "complete", "inspect" or "is_complete": the request's content to the reply's, between cells.
+    /// A method of the shell ("complete", "variables", "pack", ...): the request's content to the reply's, between
+    /// cells. {"status": "aborted"} if the interpreter ends before.
     virtual void ask(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) = 0;
     /// Bytes in its small-object arenas; 0 where it has none of its own.
     virtual std::size_t memory(InterpreterId interpreter) = 0;
-    /// KeyboardInterrupt in what its lane runs.
-    virtual void interrupt(InterpreterId interpreter) = 0;
+    /// KeyboardInterrupt in what its lane runs; false if it runs nothing at the moment.
+    virtual bool interrupt(InterpreterId interpreter) = 0;
     /// Likewise in what threads of other interpreters run there.
     virtual void interrupt_visitors(InterpreterId interpreter) = 0;
     /// Likewise in what threads of that cell run in other interpreters.

@@ -19,13 +19,14 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-/// `%%interp TARGET [&] [--create] [--preset P] [--timeout SECONDS]`
+/// `%%interp TARGET [&] [--create] [--preset P] [--in NAMES] [--out NAMES] [--timeout SECONDS]`
 struct CellMagic {
     std::vector<std::string> targets; ///< names and ids as typed; or the one word "all"
     bool detached = false;
     bool create = false;
     std::optional<python::Preset> preset;
     std::optional<std::chrono::duration<double>> timeout;
+    std::vector<std::string> in, out; ///< variables
     std::string
         code; ///< the cell without that line; as many lines, so that numbers in tracebacks are those of the cell
 };

@@ -2,6 +2,8 @@
 // their form). I/O thread.
 #pragma once
 
+#include <xinterp/kernel/table.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <cstddef>
@@ -20,10 +22,15 @@ nlohmann::json combine(const std::vector<nlohmann::json>& results);
 
 /// A request's list of names or ids; empty if it has none. Throws UsageError for anything else in it.
 std::vector<std::string> strings(const nlohmann::json& request, const char* key);
-/// "a, b, c"
-std::string joined(const std::vector<std::string>& words);
+/// What a person sees as a table, also rich.
+nlohmann::json table(const Rows& rows, nlohmann::json value);
 /// "Usage: %interp COMMAND ...", what ends an error message about that command.
 std::string usage_line(std::string_view command);
+
+/// What went wrong where values were packed or unpacked (transfer.py), a sentence each: what was refused, behind
+/// `prefix`, or why the interpreter `label` has not answered.
+std::vector<std::string> crossing_problems(const nlohmann::json& reply, const std::string& prefix,
+                                           const std::string& label);
 
 /// Collects the results of several steps, in the order of the steps, and reports once all have come.
 class Gathered {

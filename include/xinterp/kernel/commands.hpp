@@ -6,7 +6,8 @@
 //   {"ok": true, "value": ..., "text": what a person reads, "html": the same, rich (list only)}   or
 //   {"ok": false, "error": one or two plain lines}   or
 //   {"ok": true, "needs": what}: the calling interpreter, whose lane waits for this, does that part itself and asks
-//   again: its variables' descriptions ("own"), its variables packed ("packed") or unpacked ("unpacked").
+//   again: its variables' descriptions ("own"), its variables packed ("packed") or unpacked ("unpacked"). What is
+//   packed for such a request belongs to its "shipment" (parcels.hpp), which ends with the call.
 #pragma once
 
 #include <xinterp/kernel/interpreters.hpp>
@@ -68,11 +69,10 @@ private:
     std::function<void()> share(const nlohmann::json& request, const Caller& caller, const Done& done);
     void take_packed(const std::shared_ptr<Sharing>& sharing, const nlohmann::json& request,
                      const nlohmann::json& packed);
-    static void take_unpacked(Sharing& sharing, const nlohmann::json& unpacked, const std::string& where);
-    static void discard(Sharing& sharing);
-    static void tell(const std::shared_ptr<Sharing>& sharing);
-    void watch(const std::shared_ptr<Sharing>& sharing);
+    static void tell(Sharing& sharing);
     void show_variables(const nlohmann::json& request, const Caller& caller, const Done& done);
+    /// Not for people: the line that a NameError adds, in "text".
+    std::function<void()> find_variable(const std::string& name, const Caller& caller, const Done& done);
     void read_variables(const InterpreterInfo& info, std::function<void(nlohmann::json)> done);
     bool runs_something(InterpreterId id) const;
     void look_whether_it_stops(InterpreterId id, Timers::Clock::time_point until, std::function<void(bool)> done);

@@ -39,7 +39,7 @@ public:
     void execute(InterpreterId interpreter, CellCode code, Reply reply) override;
     void ask(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) override;
     std::size_t memory(InterpreterId interpreter) override;
-    void interrupt(InterpreterId interpreter) override;
+    bool interrupt(InterpreterId interpreter) override;
     void interrupt_visitors(InterpreterId interpreter) override;
     void interrupt_threads_of(CellId cell) override;
     void create(const python::Configuration& configuration,
@@ -49,6 +49,7 @@ public:
 
 private:
     using Job = std::function<void(modules::Shell&)>;
+    struct Question;
 
     std::string begin_lane(python::Lane& lane);
     void end_lane(python::Lane& lane);

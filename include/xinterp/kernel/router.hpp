@@ -7,6 +7,7 @@
 #pragma once
 
 #include <xinterp/kernel/backend.hpp>
+#include <xinterp/kernel/cell_variables.hpp>
 #include <xinterp/kernel/interpreters.hpp>
 #include <xinterp/kernel/timers.hpp>
 
@@ -31,9 +32,11 @@ struct Cell {
     struct Run {
         InterpreterId target = python::main_interpreter;
         std::string label;
-        enum class State { waiting, running, done } state = State::waiting;
+        /// `preparing` and `ready`: it has its lane, but its cell's `--in` has not come yet, here or in all targets.
+        enum class State { waiting, preparing, ready, running, done } state = State::waiting;
         nlohmann::json reply;
         bool timed_out = false;
+        bool stop_missed = false; ///< it was to be interrupted when its code had just ended
         std::optional<Timers::Handle> timer;
         std::vector<std::function<void(bool)>> interrupters; ///< who wants to know whether it stopped
     };
@@ -51,7 +54,8 @@ struct Cell {
     bool detached = false;
     std::vector<Run> runs;
     std::optional<std::chrono::duration<double>> timeout;
-    std::function<void()> cancel; ///< stops what it waits for before it runs: a command, the creation of its target
+    std::unique_ptr<CellVariables> variables; ///< if it has --in or --out
+    std::function<void()> cancel; ///< stops what it waits for: a command, the creation of its target, main for --out
     bool ended = false;
 };
 
@@ -136,7 +140,10 @@ private:
     void route(Cell& cell, std::vector<std::string> missing, const CellMagic& magic);
     void enqueue(Cell& cell, const std::vector<InterpreterInfo>& targets, const std::string& code);
     void pump(InterpreterId interpreter);
+    void begin_run(const Queued& queued);
     void run_ended(CellId id, std::size_t index, nlohmann::json reply);
+    void leave_lane(Cell& cell, std::size_t index, nlohmann::json reply);
+    void free_lane(InterpreterId interpreter);
     void end_run(Cell& cell, Cell::Run& run, nlohmann::json reply);
     void end_cell(Cell& cell, nlohmann::json reply);
     void end_with_usage_error(Cell& cell, const std::string& message);
@@ -145,6 +152,14 @@ private:
     void interrupt_cell(Cell& cell);
     void interrupt_run(const Queued& queued);
     bool is_running(const Queued& queued) const;
+    // router_variables.cpp
+    void take_variables(Cell& cell);
+    void bind_variables(const Queued& queued);
+    void begin_when_ready(Cell& cell);
+    void end_before_running(Cell& cell, const nlohmann::json& reply);
+    void return_variables(const Queued& queued, nlohmann::json reply);
+    void deliver_variables(Cell& cell, nlohmann::json reply);
+    void stop_asking_main();
     bool detached_cells_remain(const Waiter& waiter) const;
     void tell_waiters();
     std::vector<InterpreterInfo> default_targets(Cell& cell);
@@ -172,6 +187,8 @@ private:
     std::uint64_t last_waiter_ = 0;
 };
 
+bool failed(const nlohmann::json& reply);
+nlohmann::json interrupted_reply();
 /// The content of a reply (and of an `error` message) for one of the kernel's own sentences.
 nlohmann::json error_reply(const std::string& name, const std::string& message);
 

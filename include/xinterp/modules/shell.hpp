@@ -28,7 +28,7 @@ public:
     void enter(CellId cell);
     /// The content of an execute_reply.
     nlohmann::json execute(const ShellCell& cell);
-    /// "complete", "inspect" or "is_complete"; the content of its reply.
+    /// A method of the shell: what it is asked, to what it answers. "cell": whose output it makes, if any.
     nlohmann::json ask(const std::string& question, const nlohmann::json& content);
     /// Lane's idle hook: runs the interpreter's event loop until the descriptor is readable. False if it has nothing to
     /// do.

@@ -66,6 +66,8 @@ private:
     std::map<InterpreterId, InterpreterInfo> interpreters_;
 };
 
+/// Whether it can name a variable: a Python identifier, and no keyword.
+bool is_identifier(std::string_view name);
 /// Why a string cannot name an interpreter, as a sentence; nothing when it can.
 std::optional<std::string> name_problem(std::string_view name);
 

@@ -68,10 +68,7 @@ def expand(words: str, names: dict[str, object]) -> str:
 
 def run(request: dict[str, object]) -> dict[str, object]:
     """One command; raises xinterp.CommandError with the kernel's sentence."""
-    result = _xinterp.command(request)
-    while "needs" in result:  # a part of this very interpreter, whose lane waits for the answer
-        request = {**request, **_own_part(result)}
-        result = _xinterp.command(request)
+    result: dict[str, object] = _xinterp.command(request, _own_part)
     if not result["ok"]:
         from xinterp import CommandError
 
@@ -79,8 +76,17 @@ def run(request: dict[str, object]) -> dict[str, object]:
     return result
 
 
-def _own_part(wish: dict[str, Any]) -> dict[str, object]:
-    """What the kernel would ask this interpreter between cells."""
+def whereabouts(name: str) -> list[str]:
+    """A line on which other interpreters have the variable and how to get it; none if none is known to have it."""
+    try:
+        result = _xinterp.command({"command": "whereabouts", "name": name}, _own_part)
+    except Exception:  # in the child of a fork
+        return []
+    return [result["text"]] if result["ok"] and result["text"] else []
+
+
+def _own_part(wish: dict[str, Any], shipment: int) -> dict[str, object]:
+    """What the kernel would ask this very interpreter between cells: its lane waits for the command."""
     import __main__
 
     from . import transfer, variables
@@ -89,7 +95,7 @@ def _own_part(wish: dict[str, Any]) -> dict[str, object]:
     if wish["needs"] == "variables":
         return {"own": variables.describe(namespace)}
     if wish["needs"] == "pack":
-        return {"packed": transfer.pack(wish["names"], namespace)}
+        return {"packed": transfer.pack(wish["names"], namespace, shipment)}
     return {"packed": wish["packed"], "unpacked": transfer.unpack(wish["packed"]["parcels"], namespace)}
 
 

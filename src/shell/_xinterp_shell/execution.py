@@ -66,19 +66,25 @@ class Shell:
         """What is in the namespace; see variables.py."""
         from .variables import describe
 
-        return {"status": "ok", "variables": describe(self.namespace)}
+        return {"status": "ok", **describe(self.namespace)}
+
+    def has(self, request: Request) -> dict[str, object]:
+        """Whether it is the name of a user's variable."""
+        from .variables import has_variable
+
+        return {"status": "ok", "has": has_variable(request["name"], self.namespace)}
 
     def pack(self, request: Request) -> dict[str, object]:
         """Variables on their way to other interpreters; see transfer.py."""
         from .transfer import pack
 
-        return pack(request["names"], self.namespace)
+        return pack(request["names"], self.namespace, request["shipment"])
 
     def unpack(self, request: Request) -> dict[str, object]:
         """Variables that have come from another interpreter."""
         from .transfer import unpack
 
-        return unpack(request["parcels"], self.namespace)
+        return unpack(request["parcels"], self.namespace, request.get("partly", False))
 
     def wait_in_loop(self, descriptor: int) -> bool:
         """Let tasks and timers go on until the lane has work; False if there are none."""
@@ -164,9 +170,11 @@ class Shell:
                 interrupt.__traceback__ = error.__traceback__
                 interrupt.__context__ = None
                 error = interrupt
-        reply = tracebacks.describe(error)
+        reply: dict[str, Any] = tracebacks.describe(error)
         if commands.is_command_error(error):
             reply["ename"], reply["traceback"] = "UsageError", str(error).split("\n")
+        elif type(error) is NameError and (name := tracebacks.missing_variable(error, self.namespace)):
+            reply["traceback"] += commands.whereabouts(name)
         return {**reply, "user_expressions": {}, "payload": []}
 
     def _report_error(self, error: Exception) -> None:

@@ -15,8 +15,16 @@ class CopiedNamespace(dict):  # type: ignore[type-arg]
         self.refused: dict[str, str] = {}
 
 
-def pack(namespace: dict[str, Any]) -> bytes:
-    """All that can cross, and why the rest cannot; not what Python itself puts into a namespace."""
+def _is_shells(name: str) -> bool:
+    """Whether Python or the shell has put it into the namespace."""
+    if name.startswith("__") and name.endswith("__"):
+        return True
+    rest = name.lstrip("_ioh") if name.startswith("_") else name  # _, __, _i, _ih, _12, _i12
+    return name in ("In", "Out") or (name.startswith("_") and (not rest or rest.isdigit()))
+
+
+def pack(namespace: dict[str, Any], shipment: int) -> bytes:
+    """All that can cross, and why the rest cannot."""
     import marshal
 
     from . import transfer
@@ -25,23 +33,23 @@ def pack(namespace: dict[str, Any]) -> bytes:
     parcels: list[Any] = []
     refused: dict[str, str] = {}
     for name, value in list(namespace.items()):
-        if type(name) is not str or (name.startswith("__") and name.endswith("__")):
+        if type(name) is not str or _is_shells(name):
             continue
         try:
-            parcels.append((name, *transfer.pack_value(name, value)))
-        except Refused as error:
-            refused[name] = f"{type(value).__name__}: {error.reason}"
+            how, content = transfer.pack_value(name, value)
+            parcels.append((name, how, _xinterp.pack(shipment, content)))
+        except (Refused, BufferError, RuntimeError, ValueError) as error:
+            refused[name] = f"{type(value).__name__}: {transfer.reason_of(error)}"
     return marshal.dumps((parcels, refused))
 
 
-def pack_all(namespace: dict[str, Any]) -> bytes:
-    """Likewise, or TypeError with the names that cannot cross."""
+def pack_all(namespace: dict[str, Any], shipment: int) -> bytes:
+    """Likewise, or NotShareableError with the names that cannot cross."""
     import marshal
 
-    packed = pack(namespace)
+    packed = pack(namespace, shipment)
     _, refused = marshal.loads(packed)
     if refused:
-        discard(packed)
         from _interpreters import NotShareableError
 
         reasons = "; ".join(f"{name} ({reason})" for name, reason in refused.items())
@@ -50,11 +58,10 @@ def pack_all(namespace: dict[str, Any]) -> bytes:
 
 
 def unpack(packed: bytes) -> CopiedNamespace:
-    """What ``pack`` has made. To be called once."""
+    """What ``pack`` has made."""
     import marshal
 
     from . import transfer
-    from .arrival import Refused
 
     parcels, refused = marshal.loads(packed)
     namespace = CopiedNamespace()
@@ -62,17 +69,6 @@ def unpack(packed: bytes) -> CopiedNamespace:
     for name, how, number in parcels:
         try:
             namespace[name] = transfer.unpack_value(how, _xinterp.unpack(number))
-        except Refused as error:
-            namespace.refused[name] = error.reason
         except Exception as error:
-            namespace.refused[name] = f"{type(error).__name__}: {error}"
-        _xinterp.discard(number)
+            namespace.refused[name] = transfer.reason_of(error, named=True)
     return namespace
-
-
-def discard(packed: bytes) -> None:
-    """Instead of unpacking it."""
-    import marshal
-
-    for _, _, number in marshal.loads(packed)[0]:
-        _xinterp.discard(number)

@@ -40,6 +40,17 @@ def _advice(error: BaseException) -> list[str]:
     ]
 
 
+def missing_variable(error: NameError, namespace: dict[str, object]) -> str | None:
+    """The name that code of the namespace has not found, at the level of the cell or in its functions."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None or traceback.tb_frame.f_globals is not namespace:
+        return None
+    # Other texts: a local or an enclosing function's variable that has no value yet; what somebody has raised.
+    return error.name if error.args == (f"name '{error.name}' is not defined",) else None
+
+
 def describe(error: BaseException) -> dict[str, object]:
     """The content of an error reply: ename, evalue and the traceback as coloured lines."""
     import re

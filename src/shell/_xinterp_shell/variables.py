@@ -32,13 +32,23 @@ _module_of = type.__dict__["__module__"].__get__
 _dict_of = object.__getattribute__
 
 
-def describe(namespace: dict[str, Any]) -> list[Description]:
-    """The user's variables, by name: {"name", "type", "size" (bytes of the object itself), "value" (short)}."""
+def describe(namespace: dict[str, Any]) -> dict[str, Any]:
+    """{"count": how many variables the user has, "variables": the first thousand by name}.
+
+    Each is {"name", "type", "size" (bytes of the object itself), "value" (short)}.
+    """
     items = sorted((name, value) for name, value in list(namespace.items()) if type(name) is str and _is_users(name))
-    return [
+    told: list[Description] = [
         {"name": name, "type": type_name(value), "size": size_of(value), "value": short(value)}
         for name, value in items[:_MOST]
     ]
+    return {"count": len(items), "variables": told}
+
+
+def has_variable(name: str, namespace: dict[str, Any]) -> bool:
+    """Whether ``describe`` would tell it."""
+    # Not ``in``: a key of a class of somebody's own would be asked whether it is the same.
+    return _is_users(name) and any(type(key) is str and key == name for key in list(namespace))
 
 
 def _is_users(name: str) -> bool:

@@ -1,0 +1,59 @@
+// Where plain cells go: the router's part of `%interp use`.
+#include <xinterp/kernel/router.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace xinterp::kernel {
+
+void Router::use(const std::string& session, const std::vector<InterpreterId>& targets) {
+    uses_.erase(session);
+    if (targets.empty() || (targets.size() == 1 && targets.front() == python::main_interpreter)) return;
+    Use use{targets, {}};
+    for (const InterpreterId id : targets) use.labels.push_back(interpreters_.registry().get(id)->label());
+    uses_.emplace(session, std::move(use));
+}
+
+void Router::replace(InterpreterId old_id, InterpreterId new_id) {
+    for (auto& [session, use] : uses_) std::ranges::replace(use.targets, old_id, new_id);
+}
+
+InterpreterId Router::target_of(const std::string& session, const std::string& code) const {
+    try {
+        const ParsedCell parsed = parse_cell(code);
+        if (const auto* magic = std::get_if<CellMagic>(&parsed))
+            return interpreters_.resolve(magic->targets).front().id;
+    } catch (const UsageError&) {
+        // It is still being typed: completion goes where a plain cell would.
+        return plain_target(session);
+    }
+    return plain_target(session);
+}
+
+InterpreterId Router::plain_target(const std::string& session) const {
+    const auto use = uses_.find(session);
+    if (use == uses_.end()) return python::main_interpreter;
+    const auto info = interpreters_.registry().get(use->second.targets.front());
+    return info && info->state != python::State::closing ? info->id : python::main_interpreter;
+}
+
+std::vector<InterpreterInfo> Router::default_targets(Cell& cell) {
+    std::vector<InterpreterInfo> targets;
+    if (const auto use = uses_.find(cell.session); use != uses_.end()) {
+        for (std::size_t i = 0; i < use->second.targets.size(); ++i) {
+            auto info = interpreters_.registry().get(use->second.targets[i]);
+            if (info && info->state != python::State::closing) targets.push_back(std::move(*info));
+            else
+                front_.write(cell, Stream::err,
+                             use->second.labels[i] + " has been closed; plain cells run in main again.\n");
+        }
+        if (targets.size() != use->second.targets.size()) {
+            uses_.erase(use);
+            targets.clear();
+        }
+    }
+    if (targets.empty()) targets.push_back(*interpreters_.registry().get(python::main_interpreter));
+    return targets;
+}
+
+} // namespace xinterp::kernel
