@@ -15,6 +15,7 @@ InterpreterInfo interpreter(InterpreterId id, const std::string& name, Preset pr
     info.id = id;
     info.name = name;
     info.preset = preset;
+    info.own_gil = Configuration{preset}.has_own_gil();
     return info;
 }
 
@@ -104,6 +105,27 @@ TEST_CASE("only a shared interpreter has main's GIL") {
     CHECK(interpreter(1, "", Preset::isolated).gil() == "own");
     CHECK(interpreter(1, "", Preset::notebook).gil() == "own");
     CHECK(interpreter(1, "", Preset::shared).gil() == "with main");
+}
+
+TEST_CASE("a configuration is that of the preset with its values, or a custom one") {
+    for (const Preset preset : {Preset::isolated, Preset::notebook, Preset::shared})
+        CHECK(Configuration{Configuration{preset}.values}.preset == preset);
+    PyInterpreterConfig values = Configuration{Preset::isolated}.values;
+    values.allow_exec = 1;
+    CHECK(Configuration{values}.preset == Preset::custom);
+}
+
+TEST_CASE("a spare may become isolated or notebook, and is never shared") {
+    const Configuration notebook = Preset::notebook;
+    CHECK(notebook.is_made_like(Preset::isolated));
+    CHECK(!notebook.is_made_like(Preset::shared));
+}
+
+TEST_CASE("an own GIL with main's allocator is unsafe") {
+    PyInterpreterConfig values = Configuration{Preset::isolated}.values;
+    CHECK(!Configuration{values}.is_unsafe());
+    values.use_main_obmalloc = 1;
+    CHECK(Configuration{values}.is_unsafe());
 }
 
 TEST_CASE("the registry may be read and written on many threads") {

@@ -33,3 +33,13 @@ def test_the_examples_show_what_they_say(page: Path) -> None:
             assert lines == expected, example["cell"]
     finally:
         kernel.stop()
+
+
+def test_the_table_of_the_apis_names_tests_that_exist() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (REPO / "docs" / "api.md").read_text()))
+    present = {
+        name
+        for file in (REPO / "tests").rglob("*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)
+    }
+    assert named - present == set()
