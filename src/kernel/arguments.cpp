@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <format>
 #include <numeric>
 
 namespace xinterp::kernel {
@@ -139,7 +140,8 @@ void ArgumentParser::variables(const std::string& name, std::vector<std::string>
         names = split_names(given);
         if (names.empty()) throw UsageError{name + " needs the names of variables.\n" + usage_};
         for (const std::string& each : names)
-            if (!python::is_identifier(each)) throw UsageError{name + " takes names of variables, not '" + each + "'."};
+            if (!python::is_identifier(each))
+                throw UsageError{std::format("{} takes names of variables, not '{}'.", name, each)};
     };
     app_->add_option_function<std::vector<std::string>>(name, take)->expected(1, -1);
     options_.push_back(name);

@@ -40,7 +40,7 @@ void CellVariables::ask(InterpreterId interpreter, const std::string& question, 
 void CellVariables::take(Done done) {
     taking_ = true;
     ask(main_interpreter, "pack", {{"names", in_}, {"shipment", shipment_.number()}},
-        [this, done = std::move(done)](json reply) {
+        [this, done = std::move(done)](const json& reply) {
             taking_ = false;
             taken_ = true;
             parcels_ = reply.value("parcels", json::array());

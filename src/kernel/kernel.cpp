@@ -390,11 +390,9 @@ void Kernel::ask(Channel channel, const xeus::xmessage& request) {
         nothing = {{"status", "unknown"}};
     }
     server_->timers().after(question_patience, [reply, nothing] { reply(nothing); });
-    backend_->ask(router_->target_of(context.header().at("session"), code), question, request.content(),
-                  [reply, nothing](json content) {
-                      const bool ended = content.value("status", "") == "aborted";
-                      reply(ended ? nothing : std::move(content));
-                  });
+    backend_->ask(
+        router_->target_of(context.header().at("session"), code), question, request.content(),
+        [reply, nothing](const json& content) { reply(content.value("status", "") == "aborted" ? nothing : content); });
 }
 
 json Kernel::kernel_info() const {
