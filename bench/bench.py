@@ -72,6 +72,11 @@ def tasks(quick: bool) -> list[Task]:
             repetitions=1 if quick else 7,
             peers_every=4,
         ),
+        Task(
+            "interpreters",
+            of([report.SCRIPT], measures.crossing_in_script) | of(own, measures.crossing_in_main),
+            repetitions=1 if quick else 5,
+        ),
         Task("loads in a lane", of(own, measures.loads_in_lane), few),
     ]
 

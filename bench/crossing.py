@@ -141,7 +141,7 @@ def processes() -> None:
         report(f"{name}, multiprocessing", median_of(5, lambda thing=thing: round_trip(thing)))  # type: ignore[misc]
     here.send(None)
     process.join()
-    pool("pool executor, processes", ProcessPoolExecutor(1, context), 300)
+    pool("pool executor round trip, processes", ProcessPoolExecutor(1, context), 300)
 
 
 def creating() -> None:
@@ -160,14 +160,14 @@ def median_of_one(action: Callable[[], object]) -> float:
 
 
 def everything() -> None:
+    if not IN_KERNEL:
+        processes()  # first: a fork in a plain Python with several interpreters may hang
+        creating()
     running_text()
     queues()
-    pool("pool executor", InterpreterPoolExecutor(1), 300)
+    pool("pool executor round trip", InterpreterPoolExecutor(1), 300)
     if IN_KERNEL:
         channels()
-    else:
-        processes()
-        creating()
 
 
 if __name__ == "__main__" and not IN_KERNEL:

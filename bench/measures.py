@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import crossing
 import loads
 from bare_client import BareClient, BenchError, Output, execute_content
 from jupyter_client.blocking.client import BlockingKernelClient
@@ -236,6 +237,30 @@ def _load_times(printed: str) -> Numbers:
     if times.keys() != loads.LOADS.keys():
         raise BenchError(f"the loads printed {printed!r}")
     return times
+
+
+def crossing_in_script(name: str) -> Numbers:
+    """CPython's own modules and multiprocessing, in a fresh process of the kernel's python."""
+    return _reported(run_python(name, crossing.__file__))
+
+
+def crossing_in_main(name: str) -> Numbers:
+    """The kernel's, in a cell of main; creating in cells of their own, with time between them for the warm pool."""
+    text = Path(crossing.__file__).read_text(encoding="utf-8")
+    with running(name) as kernel:
+        kernel.client.wait_ready()
+        printed = kernel.client.run(f"{text}\neverything()", timeout=60).text("stdout")
+        times = []
+        for _ in range(5):
+            time.sleep(1)
+            times.append(_reported(kernel.client.run("creating()").text("stdout"))["create()"])
+        numbers = _reported(printed) | {"create()": statistics.median(times)}
+        # the same numbers once more, to be compared with a pipe's
+        return numbers | {f"{key}, to a Pipe's": numbers[key] for key in numbers if key.startswith("queue")}
+
+
+def _reported(printed: str) -> Numbers:
+    return {name: float(seconds) for name, seconds in (line.rsplit(": ", 1) for line in printed.splitlines())}
 
 
 def describe_script(name: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from loads import LOADS
 
 IPYKERNEL, SCRIPT = "ipykernel", "script"  # what the others are compared with
+CROSSING = ("int", "1 KB")
 OWN = ("hosted", "embedded")  # the kernels that targets are for
 
 type Results = dict[str, dict[str, list[float]]]  # column -> row's key -> one value per repetition
@@ -131,6 +132,33 @@ TABLES = [
         [
             *(Row(load, "seconds", ratio(1.03, "hosted")) for load in LOADS),
             *(Row(f"{load}, in a lane", "seconds", compared_with=load) for load in LOADS),
+        ],
+    ),
+    Table(
+        "Interpreters; a ratio is to CPython's own modules in a script, or to the row of multiprocessing's behind it.",
+        SCRIPT,
+        [
+            Row("create()", "seconds", ratio(1 / 8)),
+            Row("exec, main thread", "seconds", ratio(1 / 5)),
+            Row("exec, other thread", "seconds", ratio(1 / 5)),
+            *(Row(f"queue round trip, {thing}", "seconds", ratio(1 / 100)) for thing in CROSSING),
+            *(
+                Row(f"queue round trip, {thing}, to a Pipe's", "seconds", ratio(1), f"pipe round trip, {thing}")
+                for thing in CROSSING
+            ),
+            *(
+                Row(f"channel round trip, {thing}", "seconds", compared_with=f"pipe round trip, {thing}")
+                for thing in CROSSING
+            ),
+            *(Row(f"pipe round trip, {thing}", "seconds") for thing in CROSSING),
+            Row("pool executor round trip", "seconds"),
+            Row("pool executor round trip, processes", "seconds"),
+            *(
+                Row(thing, "seconds", ratio(1 / 50), f"{thing}, multiprocessing")
+                for thing in ("100 MB of bytes", "100 MB numpy array")
+            ),
+            Row("100 MB of bytes, multiprocessing", "seconds"),
+            Row("100 MB numpy array, multiprocessing", "seconds"),
         ],
     ),
 ]

@@ -39,6 +39,10 @@ def kernel(shared_kernel: Kernel) -> Iterator[Kernel]:
     table = client.run("%interp").of("display_data")[0]["data"]["text/plain"].splitlines()
     if len([row for row in table if "closing" not in row.split()]) > 2:
         client.ok("%interp close all --force")
+    # No test finds the variables of another.
+    client.ok(
+        "[globals().pop(n) for n in [*globals()] if n in ('_', '__', '___') or n[0] != '_' and n not in ('In', 'Out')];"
+    )
     client.iopub.clear()
     client.replies.clear()
 

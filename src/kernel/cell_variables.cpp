@@ -70,7 +70,9 @@ void CellVariables::pack(std::size_t target, std::function<void(const json& fail
         [this, target, done = std::move(done)](const json& reply) {
             Target& here = targets_[target];
             Problems problems = crossing_problems(reply, here.label + ": ", here.label);
-            if (failed(reply)) {
+            if (reply.contains("stop_missed")) {
+                done(interrupted_reply());
+            } else if (failed(reply)) {
                 done(reply.value("ename", "") == "KeyboardInterrupt" ? interrupted_reply() : reply);
             } else if (reply.at("status") != "ok") {
                 done(error_reply("UsageError", problems.front()));

@@ -1,6 +1,6 @@
 #include <xinterp/kernel/python_backend.hpp>
-#include <xinterp/python/visits.hpp>
 #include <xinterp/modules/channels.hpp>
+#include <xinterp/python/visits.hpp>
 
 #include <malloc.h>
 

@@ -197,6 +197,7 @@ void Router::run_ended(CellId id, std::size_t index, json reply) {
             reply["traceback"].push_back("TimeoutError: " + message);
     }
     interpreters_.registry().count_cell(run.target);
+    if (reply.erase("stop_missed") != 0) run.stop_missed = true;
     if (cell->variables && cell->variables->goes_out() && !failed(reply))
         return_variables({id, index}, std::move(reply));
     else leave_lane(*cell, index, std::move(reply));

@@ -30,8 +30,8 @@ Ref call(const char* module_name, const char* function, PyObject* argument) {
 // A namespace's bytes, as they can be taken to another interpreter.
 std::optional<std::string> pack_namespace(const char* function, PyObject* names, const Shipment& shipment) {
     const Ref module = Ref::steal(PyImport_ImportModule(namespaces));
-    const Ref bytes = Ref::steal(
-        module ? PyObject_CallMethod(module.get(), function, "OK", names, shipment.number()) : nullptr);
+    const Ref bytes =
+        Ref::steal(module ? PyObject_CallMethod(module.get(), function, "OK", names, shipment.number()) : nullptr);
     if (!bytes || PyBytes_Check(bytes.get()) == 0) return std::nullopt;
     return std::string{PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get()))};
 }

@@ -83,7 +83,7 @@ json Shell::execute(const ShellCell& cell) {
     } else {
         reply = take_error();
     }
-    lane->end_interruptible();
+    if (lane->end_interruptible()) reply["stop_missed"] = true;
     if (in_forked_child()) { // the child of a fork in the cell: the kernel is its parent's
         std::fflush(nullptr);
         _exit(0);
@@ -104,7 +104,7 @@ json Shell::ask(const std::string& question, const json& content) {
     if (cell != before && !enter_cell(*state_, cell)) return take_error();
     lane->begin_interruptible();
     json reply = call(question.c_str(), request.get());
-    lane->end_interruptible();
+    if (lane->end_interruptible()) reply["stop_missed"] = true;
     if (cell != before && !enter_cell(*state_, before)) return take_error();
     return reply;
 }

@@ -102,8 +102,7 @@ std::optional<Glance> glance_at(std::int64_t id) {
     PyInterpreterState* found = find_locked(id);
     if (found == nullptr) return std::nullopt;
     return Glance{.hidden = is_hidden(found),
-                  .made_by_module =
-                      _Py_atomic_load_long_relaxed(&found->_whence) == _PyInterpreterState_WHENCE_STDLIB,
+                  .made_by_module = _Py_atomic_load_long_relaxed(&found->_whence) == _PyInterpreterState_WHENCE_STDLIB,
                   .requires_reference = found->requires_idref != 0,
                   .runs_main = _PyInterpreterState_IsRunningMain(found) != 0,
                   .shares_objects = found->ceval.gil == own->ceval.gil && found->obmalloc == own->obmalloc,

@@ -313,15 +313,21 @@ void Lane::begin_interruptible() {
     interruptible_ = true;
 }
 
-void Lane::end_interruptible() {
+bool Lane::end_interruptible() {
+    bool too_late = false;
     {
         const std::scoped_lock lock{interrupt_mutex_};
+        too_late = interrupted_ && internals::interrupt_pending_in_thread(thread_);
         interruptible_ = false;
         interrupted_ = false;
     }
     internals::drop_interrupts_of_this_thread();
     // A SIGINT that came too late for the cell is taken here rather than by whatever runs next.
-    if (is_main_ && PyErr_CheckSignals() != 0) PyErr_Clear();
+    if (is_main_ && PyErr_CheckSignals() != 0) {
+        PyErr_Clear();
+        too_late = true;
+    }
+    return too_late;
 }
 
 bool Lane::interrupt() {

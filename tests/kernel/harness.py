@@ -200,6 +200,9 @@ class Kernel:
             self.manager = KernelManager()
             argv = [*spec, "-f", "{connection_file}"]
             self.manager._kernel_spec = KernelSpec(argv=argv, language="python", interrupt_mode="message")
+        # Ports that no outgoing connection of others is given meanwhile.
+        for channel in ("shell", "iopub", "stdin", "hb", "control"):
+            setattr(self.manager, f"{channel}_port", free_port())
         self.manager.start_kernel(**options)
         self.client = self.connect()
 

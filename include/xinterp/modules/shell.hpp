@@ -26,7 +26,7 @@ public:
 
     /// What runs in the interpreter from now on belongs to that cell.
     void enter(CellId cell);
-    /// The content of an execute_reply.
+    /// The content of an execute_reply; with "stop_missed" if it was interrupted too late to notice. So ask().
     nlohmann::json execute(const ShellCell& cell);
     /// A method of the shell: what it is asked, to what it answers. "cell": whose output it makes, if any.
     nlohmann::json ask(const std::string& question, const nlohmann::json& content);

@@ -65,9 +65,10 @@ public:
     void run();
     void set_idle_hook(IdleHook hook) { idle_hook_ = std::move(hook); }
 
-    /// A job that interrupt() may stop is about to run, or has run. Lane's thread, attached.
+    /// A job that interrupt() may stop is about to run, or has run: then whether an interrupt came too late for it.
+    /// Lane's thread, attached.
     void begin_interruptible();
-    void end_interruptible();
+    bool end_interruptible();
     /// KeyboardInterrupt in what runs now; false if nothing does. Any thread; takes no GIL.
     bool interrupt();
     /// Wakes the thread again if an interrupt has not been taken yet: a signal that arrives just before a system call

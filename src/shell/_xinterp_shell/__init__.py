@@ -15,5 +15,17 @@ def create() -> object:
     queues.install()
     calls.install()
     builtin_functions.install(shell)
+    _import_ahead()
     startup.run(shell.namespace)
     return shell
+
+
+def _import_ahead() -> None:
+    """What values take to cross: a C module's first import in a lane needs main's GIL, and main may be in C."""
+    import _xinterp
+
+    if _xinterp.interpreter == 0:
+        return
+    import _interpreters  # noqa: F401
+    import _pickle  # noqa: F401
+    import _struct  # noqa: F401

@@ -10,7 +10,7 @@ import weakref
 
 import _xinterp
 
-from .names import chain
+from .names import Refused, chain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,16 +24,6 @@ if TYPE_CHECKING:
 _tokens: weakref.WeakKeyDictionary[Any, Token] = weakref.WeakKeyDictionary()
 _by_token: weakref.WeakValueDictionary[Token, Any] = weakref.WeakValueDictionary()
 _numbers = itertools.count(1)
-
-
-class Refused(Exception):
-    """Why something cannot cross: the label of the part, and the reason, which is the end of a sentence."""
-
-    def __init__(self, label: str, reason: str, *, of_cells: bool = True) -> None:
-        super().__init__(label, reason)
-        self.label = label
-        self.reason = reason
-        self.of_cells = of_cells  # whether it has to do with what cells define
 
 
 def token_of(thing: Any) -> Token:

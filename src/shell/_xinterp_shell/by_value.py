@@ -21,8 +21,8 @@ import types
 import _interpreters
 import _xinterp
 
-from .arrival import Loading, Refused, load_one, token_of
-from .names import all_names_of, found_by_name, marker_name, why_not
+from .arrival import Loading, load_one, token_of
+from .names import Refused, all_names_of, found_by_name, marker_name, why_not
 from .stream import Annotate, Assignment, Begin, Beside, End, Globals, Module, Part, shown
 
 TYPE_CHECKING = False

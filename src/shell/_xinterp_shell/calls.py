@@ -89,8 +89,8 @@ def _packed(interpreter: int, callable: Any, args: tuple[Any, ...], kwargs: dict
 
         if is_stateless(callable):
             return None
-    from .by_value import Refused, pack
-    from .names import is_stateless
+    from .by_value import pack
+    from .names import Refused, is_stateless
 
     given = [(_label(value, f"argument {place}"), value) for place, value in enumerate(args, 1)]
     given += [(_label(value, f"argument {name}"), value) for name, value in kwargs.items()]
@@ -126,7 +126,8 @@ def _run(self: Any, callable: Any, packed: Packed) -> Any:
     import _xinterp
     from concurrent.interpreters import ExecutionFailed
 
-    from .arrival import Refused, load
+    from .arrival import load
+    from .names import Refused
 
     args = _xinterp.interpreter, packed.payload, *packed.beside
     returned, failed = _interpreters.call(self.id, run_packed, args, {}, restrict=True)
@@ -158,7 +159,8 @@ def _without_own_frames(text: str | None) -> str | None:
 def run_packed(caller: int, payload: bytes, *beside: object) -> tuple[object, ...]:
     """Make the call, in the interpreter that it is meant for: what became of it, and the result."""
     from . import queues
-    from .arrival import Refused, load
+    from .arrival import load
+    from .names import Refused
 
     install()  # where no shell has: what the call does is to find the same module as its caller
     queues.install()

@@ -149,7 +149,8 @@ class Shell:
     def _remember_result(self, result: object) -> None:
         names = self.namespace
         # A person who uses one of these names for something else keeps it.
-        if names.get("_") is self._results[0] and names.get("__") is self._results[1]:
+        kept = zip(("_", "__"), self._results, strict=False)
+        if all(name not in names or names[name] is value for name, value in kept):
             self._results = [result, self._results[0], self._results[1]]
             names["_"], names["__"], names["___"] = self._results
         names[f"_{self._count}"] = result

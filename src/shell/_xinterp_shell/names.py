@@ -12,6 +12,16 @@ if TYPE_CHECKING:
 _LOADS = ("LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
 
 
+class Refused(Exception):
+    """Why something cannot cross: the label of the part, and the reason, which is the end of a sentence."""
+
+    def __init__(self, label: str, reason: str, *, of_cells: bool = True) -> None:
+        super().__init__(label, reason)
+        self.label = label
+        self.reason = reason
+        self.of_cells = of_cells  # whether it has to do with what cells define
+
+
 def names_of(code: CodeType) -> tuple[set[str], set[str]]:
     """The global names that the code itself looks up, and those that it binds."""
     import opcode

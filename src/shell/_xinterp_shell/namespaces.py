@@ -28,7 +28,7 @@ def pack(namespace: dict[str, Any], shipment: int) -> bytes:
     import marshal
 
     from . import transfer
-    from .arrival import Refused
+    from .names import Refused
 
     parcels: list[Any] = []
     refused: dict[str, str] = {}

@@ -84,7 +84,8 @@ def _carried(item: object) -> object:
         or not cells_need_help()
     ):
         return item
-    from .by_value import Item, Refused, pack
+    from .by_value import Item, pack
+    from .names import Refused
 
     try:
         packed = pack([("the item", item)])

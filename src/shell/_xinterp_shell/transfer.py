@@ -20,7 +20,7 @@ _METADATA_OF_ARRAYS = "biufc"  # kinds of numpy's dtypes that are plain numbers
 
 def pack(names: list[str], namespace: dict[str, Any], shipment: int) -> dict[str, object]:
     """{"parcels": [...], "refused": [sentence, ...]}; all of them belong to the shipment."""
-    from .arrival import Refused
+    from .names import Refused
 
     parcels: list[Parcel] = []
     refused = []
@@ -60,7 +60,7 @@ def unpack(parcels: list[Parcel], namespace: dict[str, Any], partly: bool = Fals
 
 def reason_of(error: Exception, named: bool = False) -> str:
     """Why something did not cross: the end of a sentence, with the error's class if it is ``named``."""
-    from .arrival import Refused
+    from .names import Refused
 
     if isinstance(error, Refused):
         return error.reason
