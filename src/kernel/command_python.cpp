@@ -3,12 +3,14 @@
 #include <xinterp/kernel/commands.hpp>
 #include <xinterp/python/visits.hpp>
 
+#include <memory>
+
 namespace xinterp::kernel {
 
 using nlohmann::json;
 
 // {"config": {field of PyInterpreterConfig: int}}; the value of the result is the id.
-void Commands::make(const json& request, const Done& done) {
+std::function<void()> Commands::make(const json& request, const Done& done) {
     const json& config = request.at("config");
     PyInterpreterConfig values{};
     values.use_main_obmalloc = config.at("use_main_obmalloc");
@@ -18,10 +20,22 @@ void Commands::make(const json& request, const Done& done) {
     values.allow_daemon_threads = config.at("allow_daemon_threads");
     values.check_multi_interp_extensions = config.at("check_multi_interp_extensions");
     values.gil = config.at("gil");
+    const auto withdrawn = std::make_shared<bool>(false);
     interpreters_.create(
         "", python::Configuration{values},
-        [done](const auto& info, const std::string& error) { done(info ? success("", info->id) : failure(error)); },
+        [this, done, withdrawn](const auto& info, const std::string& error) {
+            json result = info ? success("", info->id) : failure(error);
+            if (info) result["made"] = info->id;
+            if (*withdrawn) undo(result);
+            else done(result);
+        },
         "Python");
+    return [withdrawn] { *withdrawn = true; };
+}
+
+void Commands::undo(const json& result) {
+    if (result.contains("made"))
+        interpreters_.close(result["made"].get<InterpreterId>(), 0, [](const std::string&) {});
 }
 
 // {"id": int}; fails with "gone" or "running", as short as that: the caller words the exception.
@@ -29,7 +43,7 @@ void Commands::end(const json& request, const Caller& caller, const Done& done) 
     const auto info = interpreters_.registry().get(request.at("id").get<InterpreterId>());
     if (!info || info->state == python::State::closing) {
         done(failure("gone"));
-    } else if (runs_something(info->id) || info->id == caller.interpreter) {
+    } else if (runs_something(info->id) || is_callers_own(info->id, caller)) {
         done(failure("running"));
     } else {
         router_.retire(info->id, info->label() + " was closed before this cell could run there.");

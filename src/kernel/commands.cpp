@@ -179,7 +179,7 @@ std::function<void()> Commands::dispatch(const json& request, const Caller& call
     } else if (command == "wait") {
         return wait(request, caller, done);
     } else if (command == "make") {
-        make(request, done);
+        return make(request, done);
     } else if (command == "end") {
         end(request, caller, done);
     } else if (command == "unreferenced") {
@@ -283,6 +283,10 @@ void Commands::create_next(const std::shared_ptr<Plan>& plan) {
     }
 }
 
+bool Commands::is_callers_own(InterpreterId id, const Caller& caller) {
+    return caller.interpreter == id || std::ranges::find(caller.callers, id) != caller.callers.end();
+}
+
 bool Commands::runs_something(InterpreterId id) const { return router_.is_busy(id) || python::is_visited(id); }
 
 // Code that a thread of another interpreter runs there tells nobody of its end.
@@ -305,7 +309,7 @@ void Commands::check_may_end(const InterpreterInfo& info, bool force, const Call
             throw UsageError{"main cannot be closed: it is the kernel itself. Shut the kernel down instead."};
         throw UsageError{"main cannot be reset. Restart the kernel instead."};
     }
-    if (caller.interpreter == info.id)
+    if (is_callers_own(info.id, caller))
         throw UsageError{"this cell runs in " + info.label() + ": close or reset it from another interpreter."};
     if (runs_something(info.id) && !force)
         throw UsageError{info.label() + " is running " + (router_.is_busy(info.id) ? "a cell" : "code") +

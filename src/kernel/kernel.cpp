@@ -157,7 +157,7 @@ std::shared_ptr<modules::Answer> Kernel::command(Source source, json request) {
     outbox_.post(source.cell, [this, source, request = std::move(request), answer] {
         const xeus::xrequest_context* context = outputs_->context(source.cell);
         Commands::Caller caller{context == nullptr ? "" : context->header().value("session", ""), source.cell,
-                                source.interpreter};
+                                source.interpreter, request.value("callers", std::vector<InterpreterId>{})};
         auto cancel = commands_->run(request, caller, [this, answer](json result) {
             command_cancels_.erase(answer);
             answer->give(std::move(result));
@@ -170,6 +170,7 @@ std::shared_ptr<modules::Answer> Kernel::command(Source source, json request) {
 void Kernel::withdraw_command(const std::shared_ptr<modules::Answer>& answer) {
     outbox_.post(0, [this, answer] {
         if (const auto cancel = command_cancels_.extract(answer)) cancel.mapped()();
+        else if (const auto result = answer->wait_for(std::chrono::milliseconds{0})) commands_->undo(*result);
     });
 }
 

@@ -81,6 +81,7 @@ PyObject* command(PyObject* module, PyObject* arguments) {
     }
     const Shipment shipment; // what is packed for the command is gone when it has ended, or its caller was interrupted
     value["shipment"] = shipment.number();
+    value["callers"] = python::callers_on_this_thread();
     while (true) {
         const std::shared_ptr<Answer> answer = front_end().command(current_source(state_of(module)), value);
         const auto result = wait_for(*answer);

@@ -75,8 +75,13 @@ bool kernel_keeps(InterpreterId id) { return has_front_end() && id != python::ma
 
 // The result of a command; nothing with an exception set when the wait for it is interrupted.
 std::optional<json> ask_kernel(json request) {
+    if (in_forked_child()) {
+        PyErr_SetString(PyExc_RuntimeError, "a forked child of the kernel cannot manage interpreters");
+        return std::nullopt;
+    }
     BridgeState* state = bridge_state();
     if (state == nullptr) return std::nullopt;
+    request["callers"] = python::callers_on_this_thread();
     const std::shared_ptr<Answer> answer = front_end().command(current_source(*state), std::move(request));
     auto result = wait_for(*answer);
     if (!result) front_end().withdraw_command(answer);
@@ -156,6 +161,9 @@ PyObject* running(PyObject* module, PyObject* arguments, PyObject* keywords) {
     if (object == nullptr) return pass_on(module, stock.*function, arguments, keywords);
     const auto id = read_known_id(module, object);
     if (!id) return nullptr;
+    // As in a python, where main always runs its program.
+    if (*id == python::main_interpreter && has_front_end())
+        return raise_unusable(module, "interpreter already running");
     if (const unsigned long main_thread = python::main_thread_of(*id);
         main_thread != 0 && main_thread != PyThread_get_thread_ident() &&
         PyInterpreterState_GetID(PyInterpreterState_Get()) != *id) {
@@ -189,6 +197,9 @@ PyObject* destroy(PyObject* module, PyObject* arguments, PyObject* keywords) {
         return pass_on(module, stock.destroy, arguments, keywords);
     if (PyInterpreterState_GetID(PyInterpreterState_Get()) == *id)
         return raise_unusable(module, "cannot destroy the current interpreter");
+    if (python::is_below_on_this_thread(*id))
+        return raise_unusable(module, "cannot destroy interpreter " + std::to_string(*id) +
+                                          ": its code has called what runs now, and waits for it");
     if (python::is_kept_alive(*id))
         return raise_unusable(module, "interpreter " + std::to_string(*id) +
                                           " cannot be destroyed: run_string_unrestricted has handed out its namespace, "
@@ -201,7 +212,9 @@ PyObject* destroy(PyObject* module, PyObject* arguments, PyObject* keywords) {
             Py_RETURN_NONE;
         }
         if (result->value("error", "") == "running") return raise_unusable(module, "interpreter running");
-        if (internals::find_interpreter(*id) == nullptr) return raise_not_found(module, *id);
+        // One that the kernel has made is hidden while its lane ends it.
+        if (const auto glance = internals::glance_at(*id); !glance || glance->hidden)
+            return raise_not_found(module, *id);
     }
     // One that the kernel has not made.
     if (!python::refuse_visits(*id)) {
@@ -215,17 +228,20 @@ PyObject* destroy(PyObject* module, PyObject* arguments, PyObject* keywords) {
 }
 
 PyObject* list_all(PyObject* module, PyObject* arguments, PyObject* keywords) {
-    const Ref all = Ref::steal(stock.list_all(module, arguments, keywords));
-    if (!all || !has_front_end()) return Ref{all}.release();
-    const Ref visible = Ref::steal(PyList_New(0));
-    for (Py_ssize_t i = 0; visible && i < PyList_GET_SIZE(all.get()); ++i) {
-        PyObject* entry = PyList_GET_ITEM(all.get(), i);
-        const InterpreterId id = PyLong_AsLongLong(PyTuple_GET_ITEM(entry, 0));
-        PyInterpreterState* interpreter = internals::find_interpreter(id);
-        if (interpreter == nullptr || internals::is_hidden(interpreter)) continue;
-        if (PyList_Append(visible.get(), entry) != 0) return nullptr;
+    if (!has_front_end()) return stock.list_all(module, arguments, keywords);
+    // CPython's walks along interpreters that others may be ending.
+    static std::array names{const_cast<char*>("require_ready"), static_cast<char*>(nullptr)};
+    int require_ready = 0;
+    if (PyArg_ParseTupleAndKeywords(arguments, keywords, "|$p:_interpreters.list_all", names.data(), &require_ready) ==
+        0)
+        return nullptr;
+    const Ref all = Ref::steal(PyList_New(0));
+    for (const auto& [id, whence, ready] : internals::list_interpreters()) {
+        if (require_ready != 0 && !ready) continue;
+        const Ref entry = Ref::steal(Py_BuildValue("(Ll)", id, whence));
+        if (!all || !entry || PyList_Append(all.get(), entry.get()) != 0) return nullptr;
     }
-    return Ref{visible}.release();
+    return Ref{all}.release();
 }
 
 PyObject* incref(PyObject* module, PyObject* arguments, PyObject* keywords) {
@@ -245,13 +261,9 @@ PyObject* incref(PyObject* module, PyObject* arguments, PyObject* keywords) {
 
 // The last reference to an interpreter has gone: the kernel ends it as soon as nothing runs there.
 void tell_unreferenced(InterpreterId id) {
-    BridgeState* state = bridge_state();
-    if (state == nullptr) {
-        PyErr_Clear();
-        return;
-    }
-    const std::shared_ptr<Answer> answer =
-        front_end().command(current_source(*state), {{"command", "unreferenced"}, {"id", id}});
+    // Also in an interpreter that is being finalized, where nothing can be imported any more.
+    const Source source{cell_of_this_thread(), PyInterpreterState_GetID(PyInterpreterState_Get())};
+    const std::shared_ptr<Answer> answer = front_end().command(source, {{"command", "unreferenced"}, {"id", id}});
     const python::Detached detached;
     answer->wait_for(farewell);
 }

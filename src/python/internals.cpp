@@ -5,6 +5,7 @@
 #include <internal/pycore_ceval.h>
 #include <internal/pycore_crossinterp.h>
 #include <internal/pycore_interp.h>
+#include <internal/pycore_lock.h>
 #include <internal/pycore_obmalloc.h>
 #include <internal/pycore_pyerrors.h>
 #include <internal/pycore_pylifecycle.h>
@@ -25,10 +26,12 @@
 namespace xinterp::python::internals {
 namespace {
 
-// Holds the runtime's list of interpreters and thread states still. Nothing that it guards calls Python.
+// Holds the runtime's list of interpreters and thread states still. Nothing that it guards calls Python. Who waits for
+// it keeps the GIL: PyMutex_Lock() would give that up, and take it again with the mutex held, which others wait for with
+// that GIL.
 class RuntimeLock {
 public:
-    RuntimeLock() { PyMutex_Lock(&_PyRuntime.interpreters.mutex); }
+    RuntimeLock() { PyMutex_LockFlags(&_PyRuntime.interpreters.mutex, _Py_LOCK_DONT_DETACH); }
     ~RuntimeLock() { PyMutex_Unlock(&_PyRuntime.interpreters.mutex); }
     RuntimeLock(const RuntimeLock&) = delete;
     RuntimeLock& operator=(const RuntimeLock&) = delete;
@@ -96,6 +99,20 @@ PyInterpreterState* find_interpreter(std::int64_t id) {
     return find_locked(id);
 }
 
+std::vector<Listed> list_interpreters() {
+    std::vector<Listed> listed;
+    {
+        const RuntimeLock lock;
+        for (PyInterpreterState* interpreter = _PyRuntime.interpreters.head; interpreter != nullptr;
+             interpreter = interpreter->next)
+            if (!is_hidden(interpreter))
+                listed.push_back({interpreter->id, _Py_atomic_load_long_relaxed(&interpreter->_whence),
+                                  _PyInterpreterState_IsReady(interpreter) != 0});
+    }
+    std::ranges::reverse(listed); // the newest comes first there
+    return listed;
+}
+
 std::optional<Glance> glance_at(std::int64_t id) {
     const PyInterpreterState* own = PyInterpreterState_Get();
     const RuntimeLock lock; // it is not freed meanwhile
@@ -127,6 +144,14 @@ void park(PyThreadState* state) {
 void unpark(PyThreadState* state) {
     const RuntimeLock lock;
     state->thread_id = PyThread_get_thread_ident();
+}
+
+void refresh(PyThreadState* state) {
+    if (state->c_tracefunc != nullptr) PyEval_SetTrace(nullptr, nullptr);
+    if (state->c_profilefunc != nullptr) PyEval_SetProfile(nullptr, nullptr);
+    if (state->context == nullptr) return;
+    const Ref context = Ref::steal(std::exchange(state->context, nullptr));
+    ++state->context_ver;
 }
 
 void raise_in_thread(unsigned long thread_ident) {

@@ -22,7 +22,8 @@ struct Visitor {
     pthread_t thread;
     VisitTag tag;
     bool is_lane;
-    bool interrupted = false;
+    bool wanted = false;      ///< to be interrupted, and has no thread state there yet
+    bool interrupted = false; ///< and the interrupt may not have risen yet
 };
 
 // What is known of one interpreter's visitors.
@@ -51,6 +52,7 @@ Table& table() {
 
 std::atomic<ThreadNumber> last_thread = 0;
 thread_local int visits_of_this_thread = 0;
+thread_local std::vector<InterpreterId> callers_of_this_thread;
 
 // Threads are told apart by numbers that no later thread gets again.
 class ThisThread {
@@ -116,11 +118,10 @@ void delete_states(const std::vector<PyThreadState*>& states) {
     }
 }
 
-bool interrupt(Visitor& visitor, InterpreterId interpreter) {
-    if (!internals::raise_in_thread(visitor.thread, interpreter)) return false;
-    visitor.interrupted = true;
-    pthread_kill(visitor.thread, wake_signal());
-    return true;
+void interrupt(Visitor& visitor, InterpreterId interpreter) {
+    visitor.interrupted = internals::raise_in_thread(visitor.thread, interpreter);
+    visitor.wanted = !visitor.interrupted;
+    if (visitor.interrupted) pthread_kill(visitor.thread, wake_signal());
 }
 
 } // namespace
@@ -147,18 +148,21 @@ Visit::Visit(InterpreterId interpreter, VisitTag tag) : interpreter_{interpreter
     } else {
         internals::unpark(state_);
     }
+    // An interrupt of this thread that came before there was a state for it.
+    if (internals::interrupt_pending(PyThreadState_Get())) internals::raise_in_thread(pthread_self(), interpreter);
     caller_ = PyThreadState_Swap(state_);
+    callers_of_this_thread.push_back(PyInterpreterState_GetID(PyThreadState_GetInterpreter(caller_)));
     delete_states(abandoned);
     if (!internals::set_running_main(target)) {
         PyErr_Clear();
         internals::park(state_);
         PyThreadState_Swap(caller_);
+        callers_of_this_thread.pop_back();
         entry_ = Entry::running;
         go(interpreter);
         return;
     }
     entry_ = Entry::entered;
-    internals::drop_interrupt(state_);
     if (main_thread_of(interpreter) != 0) claim_main_thread();
 }
 
@@ -166,9 +170,11 @@ void Visit::leave() {
     if (entry_ != Entry::entered) return;
     entry_ = Entry::gone;
     internals::set_not_running_main(PyThreadState_GetInterpreter(state_));
+    internals::refresh(state_);
     internals::park(state_);
     internals::drop_interrupt(state_);
     PyThreadState_Swap(caller_);
+    callers_of_this_thread.pop_back();
     go(interpreter_);
 }
 
@@ -189,9 +195,8 @@ bool interrupt_visits(InterpreterId interpreter) {
     const std::scoped_lock lock{table().mutex};
     const auto found = table().guests.find(interpreter);
     if (found == table().guests.end()) return false;
-    bool any = false;
-    for (Visitor& visitor : found->second.present) any = interrupt(visitor, interpreter) || any;
-    return any;
+    for (Visitor& visitor : found->second.present) interrupt(visitor, interpreter);
+    return !found->second.present.empty();
 }
 
 void interrupt_visits_of(VisitTag tag) {
@@ -206,6 +211,8 @@ bool wake_visitors_again() {
     bool outstanding = false;
     for (auto& [interpreter, guests] : table().guests)
         for (Visitor& visitor : guests.present) {
+            if (visitor.wanted) interrupt(visitor, interpreter);
+            outstanding = outstanding || visitor.wanted;
             if (!visitor.interrupted) continue;
             visitor.interrupted = internals::interrupt_pending_in_thread(visitor.thread);
             if (visitor.interrupted) pthread_kill(visitor.thread, wake_signal());
@@ -218,6 +225,12 @@ void set_visits_ended_hook(std::function<void(InterpreterId)> hook) {
     const std::scoped_lock lock{table().mutex};
     table().ended_hook = std::move(hook);
 }
+
+bool is_below_on_this_thread(InterpreterId interpreter) {
+    return std::ranges::find(callers_of_this_thread, interpreter) != callers_of_this_thread.end();
+}
+
+std::vector<InterpreterId> callers_on_this_thread() { return callers_of_this_thread; }
 
 bool interruptible_here() { return visits_of_this_thread != 0 || Lane::here() != nullptr; }
 
@@ -284,18 +297,22 @@ void claim_main_thread() {
     const SavedError saved;
     const Ref name = Ref::steal(PyUnicode_FromString("threading"));
     const Ref threading = Ref::steal(name ? PyImport_GetModule(name.get()) : nullptr);
-    if (threading) { // else it will ask for the main thread when it is imported
-        // What threading._MainThread.__init__ does, for the same object.
-        const Ref main = Ref::steal(PyObject_GetAttrString(threading.get(), "_main_thread"));
-        const Ref active = Ref::steal(PyObject_GetAttrString(threading.get(), "_active"));
-        const Ref ident = Ref::steal(PyLong_FromUnsignedLong(own)), old = Ref::steal(PyLong_FromUnsignedLong(before));
-        const Ref handle = Ref::steal(PyObject_CallMethod(threading.get(), "_make_thread_handle", "k", own));
-        if (main && active && ident && old && handle) {
-            if (PyDict_Pop(active.get(), old.get(), nullptr) >= 0 &&
-                PyDict_SetItem(active.get(), ident.get(), main.get()) == 0 &&
-                PyObject_SetAttrString(main.get(), "_ident", ident.get()) == 0 &&
-                PyObject_SetAttrString(main.get(), "_os_thread_handle", handle.get()) == 0)
-                Ref::steal(PyObject_CallMethod(main.get(), "_set_native_id", nullptr));
+    if (!threading) return; // it will ask for the main thread when it is imported
+    // What threading._MainThread.__init__ does, for the same object.
+    const Ref main = Ref::steal(PyObject_GetAttrString(threading.get(), "_main_thread"));
+    const Ref active = Ref::steal(PyObject_GetAttrString(threading.get(), "_active"));
+    const Ref ident = Ref::steal(PyLong_FromUnsignedLong(own)), old = Ref::steal(PyLong_FromUnsignedLong(before));
+    const Ref handle = Ref::steal(PyObject_CallMethod(threading.get(), "_make_thread_handle", "k", own));
+    if (main && active && ident && old && handle) {
+        const Ref known = Ref::borrow(PyDict_GetItemWithError(active.get(), ident.get()));
+        if (known && known.get() != main.get()) { // a thread of its own that has come back by way of another interpreter
+            const std::scoped_lock lock{table().mutex};
+            table().guests[interpreter].main_thread = before;
+        } else if (PyDict_Pop(active.get(), old.get(), nullptr) >= 0 &&
+                   PyDict_SetItem(active.get(), ident.get(), main.get()) == 0 &&
+                   PyObject_SetAttrString(main.get(), "_ident", ident.get()) == 0 &&
+                   PyObject_SetAttrString(main.get(), "_os_thread_handle", handle.get()) == 0) {
+            Ref::steal(PyObject_CallMethod(main.get(), "_set_native_id", nullptr));
         }
     }
     PyErr_Clear();

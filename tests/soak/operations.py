@@ -12,6 +12,7 @@ import threading
 import time
 from concurrent.interpreters._queues import UNBOUND
 
+import interpreters as channel_module
 import xinterp
 
 THREADS, INTERPRETERS = 8, 6
@@ -43,9 +44,10 @@ class Tenant:
 
 
 def alive():
-    """The ids of all interpreters. (Objects of them, as interpreters.list_all() makes, own what create() has just made in
-    another thread, and would destroy it.)"""
-    return {id for id, _whence in _interpreters.list_all()}
+    """The ids of all interpreters. Their objects are dropped at once, also those of what another thread is just making."""
+    if GUARDED:  # CPython destroys that with them
+        return {id for id, _whence in _interpreters.list_all()}
+    return {interpreter.id for interpreter in interpreters.list_all()}
 
 
 class Worker(threading.Thread):
@@ -58,6 +60,10 @@ class Worker(threading.Thread):
         self.queue = interpreters.create_queue()
         self.sent = collections.defaultdict(set)  # receiver -> numbers that were put
         self.unsure = collections.defaultdict(set)  # ... that may have been
+        self.receiving_end, self.sending_end = channel_module.create_channel()  # read by itself alone as well
+        self.handed = collections.defaultdict(set)  # receiver -> numbers that it has received through its channel
+        self.unsure_handed = collections.defaultdict(set)
+        self.got = []
         self.next_number = 0
         self.received = []
         self.receiving = False
@@ -134,11 +140,10 @@ class Worker(threading.Thread):
             with self.soak.lock:
                 if tenant not in self.soak.tenants:
                     return
-            if (
-                self.enter(tenant, f"assert {tenant.counted} <= total <= {tenant.counted + tenant.uncertain}, total")
-                is None
-            ):
-                return
+            with tenant.accounts:  # nobody begins to count meanwhile
+                bounds = f"{tenant.counted} <= total <= {tenant.counted + tenant.uncertain}"
+                if self.enter(tenant, f"assert {bounds}, total") is None:
+                    return
             try:
                 tenant.close()
             except interpreters.InterpreterError, xinterp.CommandError:
@@ -199,6 +204,36 @@ class Worker(threading.Thread):
 
         self.with_tenant(send)
 
+    def hand_over(self):
+        """To somebody who waits for it: it has been received, or is taken back."""
+        receiver, number = self.random.choice(self.soak.workers), self.next_number
+        self.next_number += 1
+        try:
+            receiver.sending_end.send((self.number, number), timeout=0.02)
+        except TimeoutError:
+            return
+        self.handed[receiver.number].add(number)
+
+    def hand_over_from_there(self):
+        def hand_over(tenant):
+            receiver, number = self.random.choice(self.soak.workers), self.next_number
+            self.next_number += 1
+            code = (
+                f"from interpreters import SendChannel\ntry:\n"
+                f"    SendChannel({receiver.sending_end.id}).send(({self.number}, {number}), timeout=0.02)\n"
+                "    handed = True\nexcept TimeoutError:\n    handed = False"
+            )
+            self.unsure_handed[receiver.number].add(number)
+            self.enter(tenant, code)
+
+        self.with_tenant(hand_over)
+
+    def take(self):
+        try:
+            self.got.append(self.receiving_end.recv(timeout=0.02))
+        except TimeoutError, channel_module.ChannelEmptyError:
+            pass
+
     def receive(self):
         self.receiving = True
         try:
@@ -209,6 +244,7 @@ class Worker(threading.Thread):
 
 
 OPERATIONS = ["create", "close", "count", "count", "spin", "interrupt", "send", "send_from_there", "receive", "receive"]
+OPERATIONS += ["hand_over", "hand_over_from_there", "take", "take"]
 
 
 class Soak:
@@ -234,12 +270,20 @@ class Soak:
             raise self.error
         for worker in self.workers:
             self.check_received(worker)
+            self.check_got(worker)
         for tenant in self.tenants:
             tenant.interpreter.exec(f"assert {tenant.counted} <= total <= {tenant.counted + tenant.uncertain}, total")
             tenant.close()
         if left := alive() - before:
             raise Wrong(f"interpreters are left: {left}")
         return dict(sum((worker.done for worker in self.workers), collections.Counter()))
+
+    def check_got(self, receiver):
+        for sender in self.workers:
+            numbers = [number for source, number in receiver.got if source == sender.number]
+            handed, unsure = sender.handed[receiver.number], sender.unsure_handed[receiver.number]
+            if numbers != sorted(set(numbers)) or not handed <= {*numbers} <= handed | unsure:
+                raise Wrong(f"{sender.name} handed {sorted(handed)} over to {receiver.name}, who got {numbers}")
 
     def check_received(self, receiver):
         while True:

@@ -34,6 +34,7 @@ def test_random_operations_from_eight_threads(spec: str) -> None:
         done = eval(result.value or "")
         print(done)
         assert {"create", "close", "count", "spin", "interrupt", "send", "send_from_there", "receive"} <= done.keys()
+        assert {"hand_over", "hand_over_from_there", "take"} <= done.keys()
         assert kernel.client.ok("%interp").status == "ok"
     finally:
         kernel.stop()

@@ -31,6 +31,7 @@ public:
         CellId cell = 0;
         std::optional<InterpreterId>
             interpreter; ///< where the calling code runs; nothing for a cell of `%interp` lines
+        std::vector<InterpreterId> callers{}; ///< whose code waits for that of `interpreter`
     };
     using Done = std::function<void(nlohmann::json result)>;
 
@@ -42,6 +43,8 @@ public:
     /// Never throws; `done` is called once, at once or later. The result cancels what can be waited for: `done` is then
     /// not called any more.
     std::function<void()> run(const nlohmann::json& request, const Caller& caller, const Done& done);
+    /// Nobody has seen that result any more: what it has made goes.
+    void undo(const nlohmann::json& result);
     /// Nothing runs in that interpreter any more: it goes if nobody refers to it.
     void became_idle(InterpreterId id);
     /// Whether there are interpreters that wait for that. Any thread.
@@ -75,9 +78,10 @@ private:
     std::function<void()> find_variable(const std::string& name, const Caller& caller, const Done& done);
     void read_variables(const InterpreterInfo& info, std::function<void(nlohmann::json)> done);
     bool runs_something(InterpreterId id) const;
+    static bool is_callers_own(InterpreterId id, const Caller& caller);
     void look_whether_it_stops(InterpreterId id, Timers::Clock::time_point until, std::function<void(bool)> done);
     // What `_interpreters` asks for (command_python.cpp).
-    void make(const nlohmann::json& request, const Done& done);
+    std::function<void()> make(const nlohmann::json& request, const Done& done);
     void end(const nlohmann::json& request, const Caller& caller, const Done& done);
     void unreferenced(InterpreterId id);
     void check_may_end(const InterpreterInfo& info, bool force, const Caller& caller, const std::string& command) const;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 #include <string>
 
 struct _xidata; // NOLINT(bugprone-reserved-identifier): the name is CPython's
@@ -38,6 +39,13 @@ struct Glance {
     bool shares_objects;   ///< with the one that looks: they have one GIL and one allocator
     Py_ssize_t references; ///< counted by incref() and decref() of `_interpreters`
 };
+/// All that are not hidden, by id. Any thread.
+struct Listed {
+    std::int64_t id;
+    long whence;
+    bool ready;
+};
+std::vector<Listed> list_interpreters();
 /// Nothing if there is no such interpreter. Attached.
 std::optional<Glance> glance_at(std::int64_t id);
 /// As CPython reads an id from an object: -1 with its TypeError, ValueError or OverflowError set.
@@ -53,6 +61,10 @@ PyThreadState* new_thread_state(PyInterpreterState* interpreter);
 /// A parked thread state belongs to no OS thread: no interrupt reaches it until it is unparked, by its own thread.
 void park(PyThreadState* state);
 void unpark(PyThreadState* state);
+
+/// Takes from it what its last user has left and the next must not find: context variables, trace and profile
+/// functions. Attached.
+void refresh(PyThreadState* state);
 
 /// Makes KeyboardInterrupt rise in all that runs on an OS thread: in every interpreter that has a thread state there,
 /// so that code inside another interpreter's exec() stops as well as its caller. Main's own thread state on the main

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 namespace xinterp::python {
 
@@ -65,7 +66,8 @@ private:
 
 /// Whether somebody is there.
 bool is_visited(InterpreterId interpreter);
-/// KeyboardInterrupt in what visitors run there, and nowhere else; false if nobody is there.
+/// KeyboardInterrupt in what visitors run there, and nowhere else; false if nobody is there. Who has no thread state
+/// there yet gets it by wake_visitors_again().
 bool interrupt_visits(InterpreterId interpreter);
 /// Likewise in all visits with that tag by threads that are no lanes.
 void interrupt_visits_of(VisitTag tag);
@@ -73,6 +75,11 @@ void interrupt_visits_of(VisitTag tag);
 bool wake_visitors_again();
 /// Called on the visitor's thread after the last visit to an interpreter has ended. Set once, at start.
 void set_visits_ended_hook(std::function<void(InterpreterId)> hook);
+
+/// Whether code of that interpreter waits on this thread for the visits that it makes.
+bool is_below_on_this_thread(InterpreterId interpreter);
+/// All of those, the first caller first.
+std::vector<InterpreterId> callers_on_this_thread();
 
 /// Whether code on this thread can be interrupted: it is a lane's, or a visitor's.
 bool interruptible_here();

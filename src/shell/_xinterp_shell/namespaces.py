@@ -33,7 +33,10 @@ def pack(namespace: dict[str, Any], shipment: int) -> bytes:
     parcels: list[Any] = []
     refused: dict[str, str] = {}
     for name, value in list(namespace.items()):
-        if type(name) is not str or _is_shells(name):
+        if type(name) is not str:
+            refused[repr(name)] = "a variable's name is a string"
+            continue
+        if _is_shells(name):
             continue
         try:
             how, content = transfer.pack_value(name, value)
