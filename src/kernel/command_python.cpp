@@ -34,8 +34,7 @@ std::function<void()> Commands::make(const json& request, const Done& done) {
 }
 
 void Commands::undo(const json& result) {
-    if (result.contains("made"))
-        interpreters_.close(result["made"].get<InterpreterId>(), 0, [](const std::string&) {});
+    if (result.contains("made")) interpreters_.close(result["made"].get<InterpreterId>(), 0, [](const std::string&) {});
 }
 
 // {"id": int}; fails with "gone" or "running", as short as that: the caller words the exception.

@@ -27,8 +27,8 @@ namespace xinterp::python::internals {
 namespace {
 
 // Holds the runtime's list of interpreters and thread states still. Nothing that it guards calls Python. Who waits for
-// it keeps the GIL: PyMutex_Lock() would give that up, and take it again with the mutex held, which others wait for with
-// that GIL.
+// it keeps the GIL: PyMutex_Lock() would give that up, and take it again with the mutex held, which others wait for
+// with that GIL.
 class RuntimeLock {
 public:
     RuntimeLock() { PyMutex_LockFlags(&_PyRuntime.interpreters.mutex, _Py_LOCK_DONT_DETACH); }

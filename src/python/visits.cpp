@@ -305,7 +305,8 @@ void claim_main_thread() {
     const Ref handle = Ref::steal(PyObject_CallMethod(threading.get(), "_make_thread_handle", "k", own));
     if (main && active && ident && old && handle) {
         const Ref known = Ref::borrow(PyDict_GetItemWithError(active.get(), ident.get()));
-        if (known && known.get() != main.get()) { // a thread of its own that has come back by way of another interpreter
+        if (known &&
+            known.get() != main.get()) { // a thread of its own that has come back by way of another interpreter
             const std::scoped_lock lock{table().mutex};
             table().guests[interpreter].main_thread = before;
         } else if (PyDict_Pop(active.get(), old.get(), nullptr) >= 0 &&

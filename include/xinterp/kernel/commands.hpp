@@ -30,7 +30,7 @@ public:
         std::string session;
         CellId cell = 0;
         std::optional<InterpreterId>
-            interpreter; ///< where the calling code runs; nothing for a cell of `%interp` lines
+            interpreter;                      ///< where the calling code runs; nothing for a cell of `%interp` lines
         std::vector<InterpreterId> callers{}; ///< whose code waits for that of `interpreter`
     };
     using Done = std::function<void(nlohmann::json result)>;

@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <vector>
 #include <string>
+#include <vector>
 
 struct _xidata; // NOLINT(bugprone-reserved-identifier): the name is CPython's
 

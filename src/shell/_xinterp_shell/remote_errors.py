@@ -11,7 +11,20 @@ if TYPE_CHECKING:
     from typing import Any
 
 # What builtin exceptions keep beside their arguments.
-_ATTRIBUTES = ("name", "path", "errno", "strerror", "filename", "filename2", "lineno", "offset", "text", "msg", "end_lineno", "end_offset")
+_ATTRIBUTES = (
+    "name",
+    "path",
+    "errno",
+    "strerror",
+    "filename",
+    "filename2",
+    "lineno",
+    "offset",
+    "text",
+    "msg",
+    "end_lineno",
+    "end_offset",
+)
 
 
 def describe(error: BaseException, interpreter: int) -> bytes:
