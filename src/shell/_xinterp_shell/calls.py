@@ -82,6 +82,8 @@ def _packed(interpreter: int, callable: Any, args: tuple[Any, ...], kwargs: dict
     if not cells_need_help():
         return None
     values = [*args, *kwargs.values()]
+    if _is_clear(callable) and all(map(_is_clear, values)):
+        return None
     if all(type(value) in _PLAIN for value in values):
         if isinstance(callable, type(len)):
             return None
@@ -103,6 +105,21 @@ def _packed(interpreter: int, callable: Any, args: tuple[Any, ...], kwargs: dict
             return None  # CPython says what it has against it
         raise _not_shareable(f"{refused.label} cannot cross to interpreter {interpreter}: {refused.reason}.") from None
     return packed if packed.of_cells else None
+
+
+def _is_clear(value: Any, depth: int = 3) -> bool:
+    """Whether it is plain to see that nothing of a cell is in it. (An executor's every task comes this way.)"""
+    kind = type(value)
+    if kind in _PLAIN or kind.__module__ == "concurrent.interpreters._queues":
+        return True
+    if kind in (tuple, list, dict):
+        if depth == 0 or len(value) > 100:
+            return False
+        parts = value if kind is not dict else [*value, *value.values()]
+        return all(_is_clear(part, depth - 1) for part in parts)
+    if kind in (type(len), type(_label)):  # builtin functions, and others
+        return value.__module__ not in (None, "__main__") and "<locals>" not in value.__qualname__
+    return False
 
 
 def _label(value: Any, place: str) -> str:
