@@ -146,12 +146,21 @@ PyObject* create(PyObject* module, PyObject* arguments, PyObject* keywords) {
     return PyLong_FromLongLong(id);
 }
 
+// Likewise, and it looks at the interpreter, which others may be ending, from outside.
+PyObject* look(PyObject* module, PyCFunctionWithKeywords function, PyObject* object, PyObject* arguments,
+               PyObject* keywords) {
+    const auto id = read_known_id(module, object);
+    if (!id) return nullptr;
+    const python::Pin pin{*id};
+    return pin.holds() ? pass_on(module, function, arguments, keywords) : raise_not_found(module, *id);
+}
+
 // A function of CPython's that takes an id first.
 template <PyCFunctionWithKeywords Stock::* function>
 PyObject* checked(PyObject* module, PyObject* arguments, PyObject* keywords) {
-    PyObject* id = argument(arguments, keywords, 0, "id");
-    if (id != nullptr && id != Py_None && !read_known_id(module, id)) return nullptr;
-    return pass_on(module, stock.*function, arguments, keywords);
+    PyObject* object = argument(arguments, keywords, 0, "id");
+    if (object == nullptr || object == Py_None) return pass_on(module, stock.*function, arguments, keywords);
+    return look(module, stock.*function, object, arguments, keywords);
 }
 
 // One that runs code there.
@@ -254,7 +263,7 @@ PyObject* incref(PyObject* module, PyObject* arguments, PyObject* keywords) {
     if (implies_link != nullptr && PyObject_IsTrue(implies_link) == 1) linked().add(*id, Linked::none);
     const Ref others = Ref::steal(keywords == nullptr ? nullptr : PyDict_Copy(keywords));
     if (others && PyDict_PopString(others.get(), "implieslink", nullptr) < 0) return nullptr;
-    PyObject* result = pass_on(module, stock.incref, arguments, others.get());
+    PyObject* result = look(module, stock.incref, object, arguments, others.get());
     if (result != nullptr) linked().referred(*id);
     return result;
 }
@@ -278,7 +287,8 @@ PyObject* decref(PyObject* module, PyObject* arguments, PyObject* keywords) {
                                                        glance->references == 1 &&
                                                        (glance->runs_main || python::is_visited(*id)))
         internals::require_no_reference(*id);
-    const Ref result = Ref::steal(pass_on(module, stock.decref, arguments, keywords));
+    const Ref result = Ref::steal(has_front_end() ? look(module, stock.decref, object, arguments, keywords)
+                                                  : pass_on(module, stock.decref, arguments, keywords));
     if (!result || !kernel_keeps(*id) || in_forked_child()) return Ref{result}.release();
     const auto glance = internals::glance_at(*id);
     if (glance && glance->references <= 0 && linked().goes_with_its_last_reference(*id)) {

@@ -34,6 +34,7 @@ struct Guests {
     };
     std::unordered_map<ThreadNumber, Kept> kept;
     std::vector<Visitor> present;
+    int pins = 0;
     bool refused = false, kept_alive = false;
     unsigned long main_thread = 0;
 };
@@ -185,6 +186,22 @@ AnnouncedVisit::~AnnouncedVisit() {
     if (admitted_) go(interpreter_);
 }
 
+Pin::Pin(InterpreterId interpreter) : interpreter_{interpreter} {
+    const std::scoped_lock lock{table().mutex};
+    Guests& guests = table().guests[interpreter];
+    holds_ = !guests.refused;
+    if (holds_) ++guests.pins;
+}
+
+Pin::~Pin() {
+    if (!holds_) return;
+    {
+        const std::scoped_lock lock{table().mutex};
+        if (--table().guests[interpreter_].pins != 0) return;
+    }
+    table().left.notify_all();
+}
+
 bool is_visited(InterpreterId interpreter) {
     const std::scoped_lock lock{table().mutex};
     const auto found = table().guests.find(interpreter);
@@ -264,7 +281,10 @@ bool is_kept_alive(InterpreterId interpreter) {
 
 bool wait_until_left(InterpreterId interpreter, std::chrono::milliseconds time) {
     std::unique_lock lock{table().mutex};
-    return table().left.wait_for(lock, time, [interpreter] { return table().guests[interpreter].present.empty(); });
+    return table().left.wait_for(lock, time, [interpreter] {
+        const Guests& guests = table().guests[interpreter];
+        return guests.present.empty() && guests.pins == 0;
+    });
 }
 
 void drop_visitors_states(InterpreterId interpreter) {

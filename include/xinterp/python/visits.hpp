@@ -62,6 +62,22 @@ private:
     bool admitted_;
 };
 
+/// That interpreter is not finalized while this lives: for a short look at it, from outside. No visit.
+class Pin {
+public:
+    explicit Pin(InterpreterId interpreter);
+    ~Pin();
+    Pin(const Pin&) = delete;
+    Pin& operator=(const Pin&) = delete;
+
+    /// False: it is being ended.
+    bool holds() const { return holds_; }
+
+private:
+    InterpreterId interpreter_;
+    bool holds_;
+};
+
 // Any thread, with or without a thread state.
 
 /// Whether somebody is there.
@@ -92,7 +108,7 @@ bool interrupted_here();
 bool refuse_visits(InterpreterId interpreter);
 /// Undoes that. Any thread.
 void admit_visits(InterpreterId interpreter);
-/// Until all visitors have left; false after that time. Detached.
+/// Until all visitors have left, and nobody looks at it; false after that time. Detached.
 bool wait_until_left(InterpreterId interpreter, std::chrono::milliseconds time);
 /// Deletes the thread states that are kept for visitors. Attached in that interpreter.
 void drop_visitors_states(InterpreterId interpreter);
