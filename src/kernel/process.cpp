@@ -78,6 +78,7 @@ void run_python(PythonBackend& backend, const std::function<void()>& start_pytho
     start_python();
     python::add_modules(modules::builtin_modules(), xinterp_frozen_modules);
     python::install_wake_signal();
+    python::listen_to_interrupts();
     python::set_raw_output_hook(take_raw_output);
     if (!python::divert_blocking_calls())
         log_warning("this Python's system calls cannot be diverted: a lane that waits in read, select, recv or the "

@@ -1,3 +1,4 @@
+#include <xinterp/python/ref.hpp>
 #include <xinterp/python/wake_signal.hpp>
 
 #include <pthread.h>
@@ -13,6 +14,16 @@ void install_wake_signal() {
     action.sa_handler = [](int) {};
     sigemptyset(&action.sa_mask);
     sigaction(wake_signal(), &action, nullptr);
+}
+
+void listen_to_interrupts() {
+    const Ref signals = Ref::steal(PyImport_ImportModule("_signal"));
+    const Ref current = Ref::steal(signals ? PyObject_CallMethod(signals.get(), "getsignal", "i", SIGINT) : nullptr);
+    const Ref ignored = Ref::steal(signals ? PyObject_GetAttrString(signals.get(), "SIG_IGN") : nullptr);
+    const Ref handler = Ref::steal(signals ? PyObject_GetAttrString(signals.get(), "default_int_handler") : nullptr);
+    if (current && ignored && handler && PyObject_RichCompareBool(current.get(), ignored.get(), Py_EQ) == 1)
+        Ref::steal(PyObject_CallMethod(signals.get(), "signal", "iO", SIGINT, handler.get()));
+    PyErr_Clear();
 }
 
 void block_interrupt_signals() {

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from harness import Client, Kernel
+from jupyter_client.kernelspec import KernelSpecManager
 
 BOUND = 1.0
 
@@ -198,3 +199,18 @@ def test_a_wait_that_nobody_interrupts_ends_as_in_python(client: Client, where: 
     code, value = WAITS[wait]
     head = "import queue, threading, time\nfrom concurrent.futures import Future\ndef later(f):\n    t = threading.Timer(0.12, f); t.start(); return t\n"
     assert client.ok(f"%%interp {where}\n{head}{code}").value == value
+
+
+def test_a_kernel_that_was_started_in_the_background_can_be_interrupted(spec: str) -> None:
+    installed = KernelSpecManager().get_kernel_spec(spec)
+    argv = [word.format(resource_dir=installed.resource_dir, connection_file="") for word in installed.argv]
+    argv = [word for word in argv if word and word != "-f"]
+    # as a shell starts what is followed by &: with SIGINT ignored
+    kernel = Kernel(["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *argv])
+    try:
+        cell = kernel.client.send("import time\nprint('on')\ntime.sleep(60)")
+        kernel.client.wait_for_text(cell, "on\n")
+        kernel.client.interrupt()
+        assert kernel.client.result(cell).error == "KeyboardInterrupt: "
+    finally:
+        kernel.stop()

@@ -11,4 +11,8 @@ void install_wake_signal();
 /// SIGINT reaches the main thread only. On each other thread that is not Python's, first thing; threads inherit it.
 void block_interrupt_signals();
 
+/// Main is interrupted by SIGINT, also in a process that was started with that signal ignored, as shells start what
+/// runs in the background (`nohup jupyter lab &`). Main thread, attached.
+void listen_to_interrupts();
+
 } // namespace xinterp::python
