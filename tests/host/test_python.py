@@ -33,8 +33,9 @@ def run(command: list[str], *arguments: str, **options: object) -> tuple[int, st
 
 
 def default_interrupts() -> None:
-    """In a child: SIGINT as a terminal has it, also where the tests themselves run in the background."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """As in a terminal: a shell's background jobs, and what nohup starts, ignore some signals."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def begin(command: list[str], code: str) -> subprocess.Popen[str]:
