@@ -128,8 +128,6 @@ std::optional<Glance> glance_at(std::int64_t id) {
 
 std::int64_t object_to_id(PyObject* object) { return _PyInterpreterState_ObjectToID(object); }
 
-bool is_ready(PyInterpreterState* interpreter) { return _PyInterpreterState_IsReady(interpreter) != 0; }
-
 Py_ssize_t reference_count(PyInterpreterState* interpreter) { return _Py_atomic_load_ssize(&interpreter->id_refcount); }
 
 PyThreadState* new_thread_state(PyInterpreterState* interpreter) {

@@ -70,6 +70,18 @@ def test_an_interpreter_without_the_shell_is_noticed(client: Client) -> None:
     assert client.result(cell).value is not None
 
 
+def test_an_object_whose_making_is_interrupted_leaves_the_queue_to_its_other_users(client: Client) -> None:
+    number = client.ok("c = interpreters.create_queue()\nc.put(1)\nc.id").value
+    code = (
+        "import concurrent.interpreters._queues as queues\nfrom unittest import mock\n"
+        "with mock.patch.object(queues._queues, 'bind', side_effect=KeyboardInterrupt):\n"
+        f"    try: queues.Queue({number})\n    except KeyboardInterrupt: print('interrupted')"
+    )
+    assert client.ok(f"%%interp alice\n{code}").stdout == "interrupted\n"
+    assert client.ok(f"%%interp alice\nqueues.Queue({number}).get()").value == "1"
+    assert client.ok("c.put(2)\nc.get()").value == "2"
+
+
 def test_nothing_is_lost_between_many(client: Client) -> None:
     client.ok("%interp create bob carol dora")
     client.ok(

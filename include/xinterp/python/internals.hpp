@@ -50,7 +50,6 @@ std::vector<Listed> list_interpreters();
 std::optional<Glance> glance_at(std::int64_t id);
 /// As CPython reads an id from an object: -1 with its TypeError, ValueError or OverflowError set.
 std::int64_t object_to_id(PyObject* object);
-bool is_ready(PyInterpreterState* interpreter);
 /// References that are counted by incref() and decref() of `_interpreters`. Any thread.
 Py_ssize_t reference_count(PyInterpreterState* interpreter);
 /// From now on CPython itself does not destroy it with its last one. Any thread.

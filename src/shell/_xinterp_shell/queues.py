@@ -128,3 +128,27 @@ def _wait_in_queues(module: Any) -> None:
 
     for replacement in (put, put_nowait, get):
         replace(queue_type, replacement)
+    queue_type.__new__ = staticmethod(_bound_first(module))
+
+
+def _bound_first(module: Any) -> Callable[..., Any]:
+    """Queue's ``__new__``: an object is bound to its queue before it exists.
+
+    CPython's exists first, and gives back in its end what a beginning that was interrupted has not taken: the queue is
+    then gone for its other users.
+    """
+
+    def __new__(cls: Any, id: int, /) -> Any:
+        if not isinstance(id, int):
+            raise TypeError(f"id must be an int, got {id!r}")
+        id = int(id)
+        known = module._known_queues.get(id)
+        if known is not None:
+            return known
+        module._queues.bind(id)
+        self = object.__new__(cls)
+        self._id = id
+        module._known_queues[id] = self
+        return self
+
+    return __new__
