@@ -20,12 +20,13 @@ class Cells:
         from . import shell as ipython_shell
 
         self._shell = shell
+        last_results = {name: shell.namespace.get(name, "") for name in ("_", "__", "___")}
         # tqdm and others look for this module, and some import the class from it.
         sys.modules.setdefault("ipykernel.zmqshell", ipython_shell)
         self.ipython = ipython_shell.IPKernelApp().start_in(shell)
         self.ipython.loop_runner = shell.run_in_loop
-        for name in ("_", "__", "___"):
-            setattr(self.ipython.displayhook, name, shell.namespace.get(name, ""))
+        shell.namespace.update(last_results)
+        vars(self.ipython.displayhook).update(last_results)
         self._take_over_display()
 
     def _take_over_display(self) -> None:

@@ -4,6 +4,7 @@ Imports IPython: to be imported by cells.py only.
 """
 
 import __main__
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from IPython.core.autocall import ExitAutocall
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import UsageError
+from IPython.core.inputtransformer2 import leading_empty_lines
 from traitlets import Instance, Type, default
 from traitlets.config import Config
 from xeus_python_shell.compiler import XCachingCompiler
@@ -25,6 +27,12 @@ from .system import run_in_terminal
 
 if TYPE_CHECKING:
     from ..execution import Shell
+
+
+def keep_line_numbers(lines: list[str]) -> list[str]:
+    """Instead of IPython's leading_empty_lines: an empty line may stand for the %%interp line."""
+    first = next((line for line in lines if not line.isspace()), "")
+    return lines if re.match(r"[^\s%>I]|%(?!%)|I(?!n \[)", first) else leading_empty_lines(lines)
 
 
 class CellCompiler(XCachingCompiler):
@@ -107,6 +115,8 @@ class ZMQInteractiveShell(XPythonShell):
         self._code_runs = True
         super().__init__(use_jedi, **options)
         self.compiler_class = CellCompiler
+        transforms = self.input_transformer_manager.cleanup_transforms
+        transforms[transforms.index(leading_empty_lines)] = keep_line_numbers
 
     @default("exiter")
     def _make_exiter(self) -> Exiter:
@@ -161,6 +171,7 @@ class ZMQInteractiveShell(XPythonShell):
 
     def system(self, cmd: str) -> None:
         """Run a command in a shell; its output appears while it runs."""
+        __tracebackhide__ = True
         if cmd.rstrip().endswith("&"):
             message = "Background processes are not supported here: use subprocess.Popen, or %%script --bg."
             raise OSError(message)
