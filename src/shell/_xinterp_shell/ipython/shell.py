@@ -30,9 +30,14 @@ if TYPE_CHECKING:
 
 
 def keep_line_numbers(lines: list[str]) -> list[str]:
-    """Instead of IPython's leading_empty_lines: an empty line may stand for the %%interp line."""
-    first = next((line for line in lines if not line.isspace()), "")
-    return lines if re.match(r"[^\s%>I]|%(?!%)|I(?!n \[)", first) else leading_empty_lines(lines)
+    """Instead of IPython's leading_empty_lines: an empty line may stand for the %%interp line.
+
+    Not in cells of one line, nor where IPython looks at the first one: cell magics, prompts, indented cells.
+    """
+    full = [line for line in lines if not line.isspace()]
+    if len(full) > 1 and re.match(r"[^\s%>I]|%(?!%)|I(?!n \[)", full[0]):
+        return lines
+    return leading_empty_lines(lines)
 
 
 class CellCompiler(XCachingCompiler):
@@ -132,11 +137,18 @@ class ZMQInteractiveShell(XPythonShell):
         """As ipykernel does: colours, and no pager, which nobody could operate."""
         import os
 
-        os.environ.update(TERM="xterm-color", CLICOLOR="1", FORCE_COLOR="1", CLICOLOR_FORCE="1")
-        os.environ.update(PAGER="cat", GIT_PAGER="cat")
+        wanted = {"TERM": "xterm-color", "CLICOLOR": "1", "FORCE_COLOR": "1", "CLICOLOR_FORCE": "1"}
+        for name, value in {**wanted, "PAGER": "cat", "GIT_PAGER": "cat"}.items():
+            if os.environ.get(name) != value:  # the process's: not more often than needed, other threads may look
+                os.environ[name] = value
 
     def init_virtualenv(self) -> None:
         """The kernel runs in the Python whose packages it has."""
+
+    def init_user_ns(self) -> None:
+        """``get_ipython`` is a builtin here: functions that use it can go to other interpreters."""
+        super().init_user_ns()
+        del self.user_ns["get_ipython"]
 
     def init_history(self, *args: object, **options: object) -> None:
         self.history_manager = SessionHistory(shell=self, parent=self)
