@@ -7,9 +7,8 @@ import sys
 
 import _xinterp
 
-from . import tracebacks
+from . import kernel_object, tracebacks
 from .import_hooks import after_import
-from .kernel_object import Kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def _make_manager(package: ModuleType) -> Any:
     class Comm(base.BaseComm):  # type: ignore[misc]
         """One end of a connection with the notebook's page; the other end is an object of the same `comm_id` there."""
 
-        kernel = Kernel()
+        kernel = kernel_object.kernel
         publish_msg = _publish
 
         def handle_msg(self, msg: Message) -> None:

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 class Kernel:
     """Stands where ipykernel has its kernel: ``get_ipython().kernel`` and ``comm.kernel``."""
 
-    iopub_socket = None
-    shell: Any = None
+    iopub_socket = None  # where send_response is told to send to
+    shell: Any = None  # IPython's, once it is there
 
     def get_parent(self, channel: object = None) -> dict[str, Any]:
         """The message that the running code comes from: its cell's request, or the comm message that called it."""
@@ -48,3 +48,6 @@ class Kernel:
     ) -> None:
         """Send a message to the front ends, as part of the running code."""
         _xinterp.publish(msg_or_type, content or {}, metadata, buffers)
+
+
+kernel = Kernel()
