@@ -53,7 +53,10 @@ void Comms::open(xeus::xmessage request) {
     const std::string id = content.at("comm_id"), target = content.at("target_name");
     const std::vector<InterpreterId> owners = comms_.registered(target);
     if (owners.empty()) {
-        log_warning(std::format("a comm was opened for '{}', a target that no interpreter has registered.", target));
+        if (target == widget_control_target) expected_ = id;
+        else
+            log_warning(
+                std::format("a comm was opened for '{}', a target that no interpreter has registered.", target));
         server_.publish_status(request.header(), "busy");
         server_.publish(request.header(), "comm_close", json{{"comm_id", id}, {"data", json::object()}});
         server_.publish_status(request.header(), "idle");
@@ -70,7 +73,7 @@ void Comms::deliver(xeus::xmessage request) {
     const CommRegistry::Comm* comm = comms_.find(id);
     if (comm == nullptr) {
         const std::string type = request.header().at("msg_type");
-        log_warning(std::format("a {} came for a comm that nobody has: '{}'.", type, id));
+        if (id != expected_) log_warning(std::format("a {} came for a comm that nobody has: '{}'.", type, id));
         server_.publish_status(request.header(), "busy");
         server_.publish_status(request.header(), "idle");
         return;

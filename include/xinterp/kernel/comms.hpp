@@ -63,6 +63,7 @@ private:
     WidgetStates widgets_;
     std::map<CellId, Gathering> gatherings_;
     std::set<InterpreterId> closed_;
+    std::string expected_; ///< a comm that a page tries on every kernel: no news for the log
 };
 
 } // namespace xinterp::kernel
