@@ -38,6 +38,7 @@ public:
 
     void execute(InterpreterId interpreter, CellCode code, Reply reply) override;
     void ask(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) override;
+    void call(InterpreterId interpreter, CellId cell, modules::SharedCommMessage message, Reply reply) override;
     std::size_t memory(InterpreterId interpreter) override;
     bool interrupt(InterpreterId interpreter) override;
     void interrupt_visitors(InterpreterId interpreter) override;

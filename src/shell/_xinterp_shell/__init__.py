@@ -6,7 +6,7 @@ It imports no third-party module and little of the standard library: a lane cost
 
 def create() -> object:
     """Set this interpreter up and return its shell."""
-    from . import attribution, builtin_functions, calls, queues, startup, waiting
+    from . import attribution, builtin_functions, calls, comms, queues, startup, waiting
     from .execution import Shell
 
     shell = Shell()
@@ -14,6 +14,7 @@ def create() -> object:
     waiting.install()
     queues.install()
     calls.install()
+    comms.install()
     builtin_functions.install(shell)
     _import_ahead()
     startup.run(shell.namespace)

@@ -21,6 +21,7 @@ from xeus_python_shell.shell import XPythonShell, XPythonShellApp
 
 from .. import tracebacks
 from ..display import encode
+from ..kernel_object import kernel
 from .history import SessionHistory
 from .magics import KernelMagics
 from .system import run_in_terminal
@@ -119,6 +120,8 @@ class ZMQInteractiveShell(XPythonShell):
         self.running = ""  # the cell that runs, as Python
         self._code_runs = True
         super().__init__(use_jedi, **options)
+        self.kernel = kernel
+        kernel.shell = self
         self.compiler_class = CellCompiler
         transforms = self.input_transformer_manager.cleanup_transforms
         transforms[transforms.index(leading_empty_lines)] = keep_line_numbers
