@@ -52,6 +52,7 @@ struct FakeBackend final : Backend {
         diary.note(diary.name_of(interpreter) + " is asked to " + question);
         asked.emplace_back(interpreter, std::move(reply));
     }
+    void ask_at_end(std::string, json) override {}
     std::size_t memory(InterpreterId) override { return 0; }
     bool interrupt(InterpreterId interpreter) override {
         diary.note("interrupt in " + diary.name_of(interpreter));

@@ -44,6 +44,7 @@ public:
     void ask(modules::InterpreterId, std::string, json content, Reply reply) override {
         reply({{"status", "ok"}, {"asked", content}});
     }
+    void ask_at_end(std::string, json) override {}
     std::size_t memory(modules::InterpreterId) override { return 0; }
 
     bool interrupt(modules::InterpreterId interpreter) override {

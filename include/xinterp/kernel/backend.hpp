@@ -37,6 +37,8 @@ public:
     /// A method of the shell ("complete", "variables", "pack", ...): the request's content to the reply's, between
     /// cells. {"status": "aborted"} if the interpreter ends before.
     virtual void ask(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) = 0;
+    /// The same of main, at the end of the kernel, when nothing runs in it any more; nobody waits for the answer.
+    virtual void ask_at_end(std::string question, nlohmann::json content) = 0;
     /// Bytes in its small-object arenas; 0 where it has none of its own.
     virtual std::size_t memory(InterpreterId interpreter) = 0;
     /// KeyboardInterrupt in what its lane runs; false if it runs nothing at the moment.
