@@ -37,27 +37,54 @@ def shared_kernel(spec: str) -> Iterator[Kernel]:
     kernel.stop()
 
 
-@pytest.fixture
-def kernel(shared_kernel: Kernel) -> Iterator[Kernel]:
-    """A kernel with main alone in it, to be left alive."""
-    yield shared_kernel
-    assert shared_kernel.is_alive(), "the kernel died"
-    client = shared_kernel.client
+@pytest.fixture(scope="session")
+def shared_ipython_kernel(spec: str) -> Iterator[Kernel]:
+    kernel = Kernel(spec)
+    kernel.client.ok("get_ipython()")
+    yield kernel
+    kernel.stop()
+
+
+def _clean(kernel: Kernel) -> None:
+    assert kernel.is_alive(), "the kernel died"
+    client = kernel.client
     client.run("%interp use main")
     table = client.run("%interp").of("display_data")[0]["data"]["text/plain"].splitlines()
     if len([row for row in table if "closing" not in row.split()]) > 2:
         client.ok("%interp close all --force")
     # No test finds the variables of another.
     client.ok(
-        "[globals().pop(n) for n in [*globals()] if n in ('_', '__', '___') or n[0] != '_' and n not in ('In', 'Out')];"
+        "[globals().pop(n) for n in [*globals()] if n in ('_', '__', '___') or n[0] != '_' and n not in "
+        "('In', 'Out', 'exit', 'quit', 'get_ipython')];"
     )
     client.iopub.clear()
     client.replies.clear()
 
 
 @pytest.fixture
+def kernel(shared_kernel: Kernel) -> Iterator[Kernel]:
+    """A kernel with main alone in it, to be left alive and without IPython."""
+    yield shared_kernel
+    loaded = shared_kernel.client.ok("'IPython' in __import__('sys').modules").value
+    _clean(shared_kernel)
+    assert loaded == "False", "a test that loads IPython in main uses `ipython_kernel` or `ipython_client`"
+
+
+@pytest.fixture
+def ipython_kernel(shared_ipython_kernel: Kernel) -> Iterator[Kernel]:
+    """A kernel in whose main IPython is loaded, to be left alive."""
+    yield shared_ipython_kernel
+    _clean(shared_ipython_kernel)
+
+
+@pytest.fixture
 def client(kernel: Kernel) -> Client:
     return kernel.client
+
+
+@pytest.fixture
+def ipython_client(ipython_kernel: Kernel) -> Client:
+    return ipython_kernel.client
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What a cell does in any interpreter: results, displays, errors, input, await. Each in main and in another one."""
 
-import pytest
 from harness import Client, plain
 
 
@@ -90,15 +89,6 @@ def test_a_syntax_error_points_at_its_place(client: Client, target: str) -> None
     result = client.run(target + "x = (1 +\n")
     assert result.error.startswith("SyntaxError: '(' was never closed")
     assert "^" in result.traceback
-
-
-@pytest.mark.parametrize("line", ["%time 1", "%%time\n1", "!ls"])
-def test_a_magic_of_ipython_says_that_it_is_not_there(client: Client, target: str, line: str) -> None:
-    result = client.run(target + line)
-    assert result.error.startswith("SyntaxError: invalid syntax")
-    assert result.traceback.split("\n")[-1] == (
-        "IPython's magics and !commands are not available here yet; %interp and %%interp are."
-    )
 
 
 def test_system_exit_ends_the_cell_and_not_the_kernel(client: Client, target: str) -> None:

@@ -214,3 +214,8 @@ def test_a_kernel_that_was_started_in_the_background_can_be_interrupted(spec: st
         assert kernel.client.result(cell).error == "KeyboardInterrupt: "
     finally:
         kernel.stop()
+
+
+def test_a_subprocess_of_any_interpreter_can_be_interrupted(client: Client, target: str) -> None:
+    cell = "import signal, subprocess\nchild = subprocess.Popen(['sleep', '1000'])\nchild.send_signal(signal.SIGINT)\nchild.wait()"
+    assert client.ok(target + cell).value == "-2"

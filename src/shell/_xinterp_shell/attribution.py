@@ -109,6 +109,18 @@ def _child_descriptor(descriptor: int, default: int) -> int:
     return _xinterp.process_pipe(descriptor) if descriptor in (_STDOUT, _STDERR) else descriptor
 
 
+def _with_interrupts(start: Callable[..., int], *args: Any, **options: Any) -> int:
+    """Start a child that can be interrupted: it inherits its thread's mask, and lanes' threads block SIGINT."""
+    import _signal  # type: ignore[import-not-found]
+
+    before = _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [_signal.SIGINT])
+    try:
+        return start(*args, **options)
+    finally:
+        if _signal.SIGINT in before:
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
+
+
 def _give_pipes_to_subprocesses() -> None:
     import _posixsubprocess
 
@@ -119,7 +131,7 @@ def _give_pipes_to_subprocesses() -> None:
         given = list(args)
         given[child_stderr] = _child_descriptor(given[child_stderr], _STDERR)
         given[child_stdout] = _child_descriptor(given[child_stdout], _STDOUT)
-        return fork_exec(*given)
+        return _with_interrupts(fork_exec, *given)
 
     _posixsubprocess.fork_exec = fork_exec_with_pipes  # type: ignore[assignment]
     after_import("subprocess", lambda module: setattr(module, "_fork_exec", fork_exec_with_pipes))
@@ -144,7 +156,8 @@ def _give_pipes_to_spawn(name: str) -> None:
     def spawn_with_pipes(path: Any, argv: Any, env: Any, /, *, file_actions: Any = (), **options: Any) -> int:
         # First of all actions: the caller's own may put something else in their place.
         pipes = [(os.POSIX_SPAWN_DUP2, _xinterp.process_pipe(number), number) for number in (_STDOUT, _STDERR)]
-        return spawn(path, argv, env, file_actions=[*pipes, *(file_actions or ())], **options)
+        actions = [*pipes, *(file_actions or ())]
+        return _with_interrupts(spawn, path, argv, env, file_actions=actions, **options)
 
     _replace_in_os(name, spawn_with_pipes)
 

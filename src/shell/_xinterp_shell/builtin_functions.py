@@ -19,6 +19,7 @@ class StdinNotImplementedError(NotImplementedError):
 
 
 def _ask(prompt: object, password: bool) -> str:
+    __tracebackhide__ = True  # by IPython, as in input and getpass
     answer = _xinterp.ask_input(str(prompt), password)
     if "error" in answer:
         raise StdinNotImplementedError(answer["error"])
@@ -30,11 +31,13 @@ def input(prompt: object = "", /) -> str:
 
     The prompt string, if given, is shown beside the field; outside main the interpreter's name comes first.
     """
+    __tracebackhide__ = True
     return _ask(prompt, password=False)
 
 
 def getpass(prompt: str = "Password: ", stream: object = None, *, echo_char: str | None = None) -> str:
     """Ask for a password in the notebook's front end, which does not show it."""
+    __tracebackhide__ = True
     return _ask(prompt, password=True)
 
 

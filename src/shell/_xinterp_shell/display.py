@@ -4,6 +4,7 @@ import _xinterp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _REPRESENTATIONS = {
@@ -32,7 +33,8 @@ def _method(value: object, name: str) -> object:
     return method
 
 
-def _encode(data: object) -> object:
+def encode(data: object) -> object:
+    """What of a mimebundle is bytes, as the protocol has it: base64."""
     if isinstance(data, bytes):
         import base64
 
@@ -47,7 +49,7 @@ def _add(bundle: Bundle, mime_type: str, made: object) -> None:
         made, extra = made
     if made is None:
         return
-    data[mime_type] = _encode(made)
+    data[mime_type] = encode(made)
     if extra:
         metadata[mime_type] = extra
 
@@ -82,7 +84,7 @@ def mimebundle(value: object, report_error: object, include: object = None, excl
             bundle[1].update(made[1] or {})
             made = made[0]
         if isinstance(made, dict):
-            bundle[0].update({mime_type: _encode(data) for mime_type, data in made.items()})
+            bundle[0].update({mime_type: encode(data) for mime_type, data in made.items()})
     for name, mime_type in _REPRESENTATIONS.items():
         if mime_type not in bundle[0]:
             method = _method(value, name)
@@ -127,9 +129,13 @@ class Displayer:
 
     def __init__(self, report_error: object) -> None:
         self._report_error = report_error
+        self.formatter: Callable[[object, object, object], Bundle] | None = None  # IPython's, once it has been loaded
 
     def bundle(self, value: object, include: object = None, exclude: object = None) -> Bundle | None:
         """The object's mimebundle; None if it has shown itself (``_ipython_display_``) or has none."""
+        if self.formatter is not None:
+            made = self.formatter(value, include, exclude)
+            return made if made[0] else None
         method = _method(value, "_ipython_display_")
         if method is not None:
             try:

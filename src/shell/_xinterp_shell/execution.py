@@ -9,9 +9,11 @@ import _xinterp
 from . import commands, completion, tracebacks
 from .display import Displayer
 from .event_loop import EventLoop
+from .ipython import IPython, MissingIPythonError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
     from types import CodeType
     from typing import Any
 
@@ -32,22 +34,23 @@ class Shell:
         self.displayer = Displayer(self._report_error)
         self._loop = EventLoop()
         self._future_flags = 0
-        self._inputs: list[str] = [""]
-        self._outputs: dict[int, object] = {}
+        self.inputs: list[str] = [""]
+        self.outputs: dict[int, object] = {}
+        self.typed = ""  # the cell that runs, as typed
         self._results: list[object] = ["", "", ""]  # what _, __ and ___ were set to
         self._count = 0
         self._silent = False
-        self.namespace.update(In=self._inputs, _ih=self._inputs, Out=self._outputs, _oh=self._outputs)
+        self.namespace.update(In=self.inputs, _ih=self.inputs, Out=self.outputs, _oh=self.outputs)
         self.namespace.update(_="", __="", ___="", _i="", _ii="", _iii="")
         sys.displayhook = self._show_result
+        self._ipython = IPython(self)
+        self._ipython.install()
 
     def execute(self, request: Request) -> dict[str, object]:
         """Run a cell; return the content of its execute_reply."""
         try:
             try:
-                self._run(request)
-                expressions = {name: self._evaluate(text) for name, text in request["user_expressions"].items()}
-                return {"status": "ok", "user_expressions": expressions, "payload": []}
+                return self._run(request)
             except BaseException as error:
                 return self._failed(error)
         except KeyboardInterrupt as error:  # it came while an error was being described
@@ -102,21 +105,58 @@ class Shell:
         """Let tasks and timers go on until the lane has work; False if there are none."""
         return self._loop.wait(descriptor)
 
-    def _run(self, request: Request) -> None:
-        self._count, self._silent = request["count"], request["silent"]
-        if request["store_history"]:
-            self._remember_input(request["typed"])
-        filename = tracebacks.cell_filename(self._count)
-        source = request["code"]
-        tracebacks.remember_source(filename, source)
-        statements, expression = self._compile(commands.rewrite(source), filename)
-        if (statements.co_flags | (expression.co_flags if expression else 0)) & _COROUTINE:
-            result = self._loop.run(self._await(statements, expression))
-        else:
-            exec(statements, self.namespace)
-            result = eval(expression, self.namespace) if expression else None
-        if expression and not source.rstrip().endswith(";"):
-            sys.displayhook(result)
+    def run_in_loop(self, coroutine: Coroutine[Any, Any, object]) -> object:
+        """What awaits at the level of a cell."""
+        return self._loop.run(coroutine)
+
+    def _run(self, request: Request) -> dict[str, object]:
+        self._count, self._silent, self.typed = request["count"], request["silent"], request["typed"]
+        source = commands.rewrite(request["code"])
+        compiled = None
+        if self._ipython.cells is None:
+            filename = tracebacks.cell_filename(self._count)
+            tracebacks.remember_source(filename, request["code"])
+            try:
+                compiled = self._compile(source, filename)
+            except SyntaxError:
+                if not self._ipython.is_needed(source):
+                    self._remember_input(request)
+                    raise
+        if compiled is None:
+            return self._run_in_ipython(request, source)
+        self._remember_input(request)
+        self._run_plainly(*compiled, quiet=source.rstrip().endswith(";"))
+        expressions = {name: self._evaluate(text) for name, text in request["user_expressions"].items()}
+        return {"status": "ok", "user_expressions": expressions, "payload": self._take_payload()}
+
+    def _run_plainly(self, statements: CodeType, expression: CodeType | None, quiet: bool) -> None:
+        try:
+            if (statements.co_flags | (expression.co_flags if expression else 0)) & _COROUTINE:
+                result = self._loop.run(self._await(statements, expression))
+            else:
+                exec(statements, self.namespace)
+                result = eval(expression, self.namespace) if expression else None
+            if expression and not quiet:
+                sys.displayhook(result)
+        finally:
+            if (cells := self._ipython.cells) is not None:
+                cells.finish_plain_cell()
+
+    def _run_in_ipython(self, request: Request, source: str) -> dict[str, object]:
+        try:
+            cells = self._ipython.load()
+        except MissingIPythonError:
+            self._remember_input(request)
+            raise
+        error, shown = cells.run(request, source)
+        if error is None:
+            expressions = cells.evaluate(request["user_expressions"])
+            return {"status": "ok", "user_expressions": expressions, "payload": self._take_payload()}
+        return self._failed(error, shown)
+
+    def _take_payload(self) -> list[dict[str, Any]]:
+        cells = self._ipython.cells
+        return [] if cells is None else cells.take_payload()
 
     def _compile(self, source: str, filename: str) -> tuple[CodeType, CodeType | None]:
         """The cell's statements, and its last expression if it ends with one."""
@@ -139,13 +179,16 @@ class Shell:
         result = eval(expression, self.namespace)
         return await result if expression.co_flags & _COROUTINE else result
 
-    def _remember_input(self, typed: str) -> None:
+    def _remember_input(self, request: Request) -> None:
+        if not request["store_history"]:
+            return
+        typed = self.typed
         # `In` has a place for every cell of the notebook; those that ran elsewhere leave theirs empty.
-        self._inputs.extend([""] * (self._count + 1 - len(self._inputs)))
+        self.inputs.extend([""] * (self._count + 1 - len(self.inputs)))
         names = self.namespace
-        names["_iii"], names["_ii"], names["_i"] = names.get("_ii", ""), names.get("_i", ""), self._inputs[-2]
+        names["_iii"], names["_ii"], names["_i"] = names.get("_ii", ""), names.get("_i", ""), self.inputs[-2]
         names[f"_i{self._count}"] = typed
-        self._inputs[self._count] = typed
+        self.inputs[self._count] = typed
 
     def _show_result(self, result: object) -> None:
         """``sys.displayhook``: show a cell's result and remember it."""
@@ -166,7 +209,7 @@ class Shell:
             self._results = [result, self._results[0], self._results[1]]
             names["_"], names["__"], names["___"] = self._results
         names[f"_{self._count}"] = result
-        self._outputs[self._count] = result
+        self.outputs[self._count] = result
 
     def _evaluate(self, text: str) -> dict[str, object]:
         try:
@@ -175,20 +218,21 @@ class Shell:
         except Exception as error:
             return tracebacks.describe(error)
 
-    def _failed(self, error: BaseException) -> dict[str, object]:
+    def _failed(self, error: BaseException, shown: list[str] | None = None) -> dict[str, object]:
+        """The content of the reply; ``shown``: the traceback as IPython has it."""
         if isinstance(error, OSError) and error.errno == _CANCELLED:
             try:
                 _xinterp.raise_if_interrupted()
             except KeyboardInterrupt as interrupt:
                 interrupt.__traceback__ = error.__traceback__
                 interrupt.__context__ = None
-                error = interrupt
-        reply: dict[str, Any] = tracebacks.describe(error)
-        if commands.is_command_error(error):
+                error, shown = interrupt, None
+        reply: dict[str, Any] = tracebacks.describe(error, shown)
+        if commands.is_command_error(error) or isinstance(error, MissingIPythonError):
             reply["ename"], reply["traceback"] = "UsageError", str(error).split("\n")
         elif type(error) is NameError and (name := tracebacks.missing_variable(error, self.namespace)):
             reply["traceback"] += commands.whereabouts(name)
-        return {**reply, "user_expressions": {}, "payload": []}
+        return {**reply, "user_expressions": {}, "payload": self._take_payload()}
 
     def _report_error(self, error: Exception) -> None:
         """An error in somebody's representation does not lose the cell."""

@@ -1,4 +1,4 @@
-"""Do something to a module as soon as it has been imported, without importing it."""
+"""Do something when a module is imported, just before or as soon as it has been, without importing it."""
 
 import sys
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 _hooks: dict[str, Callable[[ModuleType], None]] = {}
+_hooks_before: dict[str, Callable[[], None]] = {}
 
 
 class _Loader:
     """The module's own loader, which calls the hook when it is done."""
 
-    def __init__(self, loader: object, hook: Callable[[ModuleType], None]) -> None:
+    def __init__(self, loader: object) -> None:
         self._loader = loader
-        self._hook = hook
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._loader, name)
@@ -25,16 +25,19 @@ class _Loader:
         # The module keeps its own loader: what asks it for resources or source finds it.
         module.__spec__.loader = self._loader  # type: ignore[union-attr, assignment]
         module.__loader__ = self._loader  # type: ignore[assignment]
+        hook = _hooks.pop(module.__name__, None)
         self._loader.exec_module(module)  # type: ignore[attr-defined]
-        self._hook(module)
+        if hook is not None:
+            hook(module)
 
 
 class _Finder:
     """Finds what the finders after it find, for the modules that have a hook."""
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> object:
-        hook = _hooks.pop(name, None)
-        if hook is None:
+        if (hook := _hooks_before.pop(name, None)) is not None:
+            hook()
+        if name not in _hooks:
             return None
         for finder in sys.meta_path:
             if finder is self:  # type: ignore[comparison-overlap]
@@ -42,7 +45,7 @@ class _Finder:
             spec = finder.find_spec(name, path, target)  # type: ignore[arg-type]
             if spec is not None:
                 if spec.loader is not None:
-                    spec.loader = _Loader(spec.loader, hook)  # type: ignore[assignment]
+                    spec.loader = _Loader(spec.loader)  # type: ignore[assignment]
                 return spec
         return None
 
@@ -52,9 +55,20 @@ def after_import(name: str, hook: Callable[[ModuleType], None]) -> None:
     if name in sys.modules:
         hook(sys.modules[name])
         return
-    if not _hooks and not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Finder())  # type: ignore[arg-type]
+    _install()
     _hooks[name] = hook
+
+
+def before_import(name: str, hook: Callable[[], None]) -> None:
+    """Call ``hook()`` when the module is about to be imported for the first time."""
+    if name not in sys.modules:
+        _install()
+        _hooks_before[name] = hook
+
+
+def _install() -> None:
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())  # type: ignore[arg-type]
 
 
 def replace(owner: Any, replacement: Any) -> None:

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _OWN_FILES = "<frozen _xinterp_shell"
+_IPYTHONS_FILE = "IPython/core/interactiveshell.py"
 
 
 def cell_filename(count: int) -> str:
@@ -23,17 +24,40 @@ def remember_source(filename: str, source: str) -> None:
 
 
 def _without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
-    while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_OWN_FILES):
+    while traceback is not None:
+        filename = traceback.tb_frame.f_code.co_filename
+        if not filename.startswith(_OWN_FILES) and not filename.endswith(_IPYTHONS_FILE):
+            break
         traceback = traceback.tb_next
     return traceback
 
 
-def _advice(error: BaseException) -> list[str]:
-    """What to do about what a notebook's user may expect to work."""
-    if isinstance(error, SyntaxError) and (error.text or "").lstrip().startswith(("%", "!", "?")):
-        return ["IPython's magics and !commands are not available here yet; %interp and %%interp are."]
-    if not isinstance(error, ImportError) or "does not support loading in subinterpreters" not in str(error):
-        return []
+_REFUSALS = (
+    r"module [\w.]+ does not support loading in subinterpreters",
+    r"cannot load module more than once per process",  # numpy
+)
+
+
+def _refusal(error: BaseException | None) -> str | None:
+    """What an extension module says that does not load in this interpreter, if that is behind an error."""
+    import re
+
+    seen = 0
+    while error is not None and seen < 20:
+        text = text_of(error) if isinstance(error, ImportError) else ""
+        for pattern in _REFUSALS:
+            if found := re.search(pattern, text):
+                return found[0]
+        error, seen = error.__cause__ or error.__context__, seen + 1
+    return None
+
+
+def _ways_out(refusal: str) -> list[str]:
+    if refusal.startswith("cannot"):
+        return [
+            "It has been loaded in another interpreter of this kernel: run the cell there (%interp lists them),",
+            "or restart the kernel and load it here first.",
+        ]
     return [
         "This extension module works in one interpreter per process only. Run the cell in main (%%interp main),",
         "or create the interpreter with main's GIL: %interp create NAME --preset shared",
@@ -51,9 +75,45 @@ def missing_variable(error: NameError, namespace: dict[str, object]) -> str | No
     return error.name if error.args == (f"name '{error.name}' is not defined",) else None
 
 
-def describe(error: BaseException) -> dict[str, object]:
-    """The content of an error reply: ename, evalue and the traceback as coloured lines."""
-    import re
+def text_of(error: BaseException) -> str:
+    """str() of an exception, which may be anybody's code."""
+    try:
+        return str(error)
+    except Exception:
+        return "<its text could not be made>"
+
+
+def describe(error: BaseException, shown: list[str] | None = None) -> dict[str, object]:
+    """The content of an error reply: ename, evalue and the traceback as coloured lines (``shown``, if given)."""
+    value = text_of(error)
+    refusal = _refusal(error) if isinstance(error, ImportError) else None
+    if refusal is not None:  # the package's own advice, pages of it, is about broken installations
+        value = refusal
+        lines = [*_format_import(error), f"ImportError: {refusal}", *_ways_out(refusal)]
+    else:
+        lines = _format(error) if shown is None else list(shown)
+    return {"status": "error", "ename": str(type(error).__name__), "evalue": value, "traceback": lines}
+
+
+def _format_import(error: BaseException) -> list[str]:
+    """Where in people's own code the import stands."""
+    import traceback
+
+    own = _without_own_frames(error.__traceback__)
+    last = own
+    while last is not None and last.tb_next is not None and _is_cells(last.tb_next):
+        last = last.tb_next
+    if last is None or not _is_cells(last):
+        return []
+    frames = traceback.extract_tb(last, limit=1)
+    return [_with_cell_names(line) for line in "".join(frames.format()).rstrip("\n").split("\n")]
+
+
+def _is_cells(traceback: TracebackType) -> bool:
+    return traceback.tb_frame.f_code.co_filename.startswith("<In [")
+
+
+def _format(error: BaseException) -> list[str]:
     import traceback
 
     own = _without_own_frames(error.__traceback__)
@@ -63,10 +123,10 @@ def describe(error: BaseException) -> dict[str, object]:
         text = "".join(traceback.TracebackException(type(error), error, own).format(colorize=True))  # type: ignore[call-arg]
     except Exception as failure:  # an exception whose __str__ raises, and the like
         text = f"{type(error).__name__}: <its traceback could not be shown: {type(failure).__name__}>\n"
-    text = re.sub(r'File (\x1b\[[0-9;]*m)?"<In \[(\d+)\]>"', r"Cell \1In[\2]", text)
-    try:
-        value = str(error)
-    except Exception:
-        value = "<its text could not be made>"
-    lines = text.rstrip("\n").split("\n") + _advice(error)
-    return {"status": "error", "ename": str(type(error).__name__), "evalue": value, "traceback": lines}
+    return _with_cell_names(text).rstrip("\n").split("\n")
+
+
+def _with_cell_names(text: str) -> str:
+    import re
+
+    return re.sub(r'File (\x1b\[[0-9;]*m)?"<In \[(\d+)\]>"', r"Cell \1In[\2]", text)

@@ -1,0 +1,108 @@
+"""IPython, brought up in an interpreter when something there first needs it; from then on its cells run through it.
+
+What needs it: a magic, ``!command`` or ``obj?`` in a cell, an import of IPython, a call of ``get_ipython``.
+Nothing here imports IPython before that.
+"""
+
+import builtins
+import sys
+
+from ..import_hooks import after_import, before_import
+from . import syntax
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..execution import Shell
+    from .cells import Cells
+
+_PACKAGES = {"IPython": "ipython", "xeus_python_shell": "xeus-python-shell"}
+
+
+class MissingIPythonError(ImportError):
+    """A cell needs IPython, which is not there."""
+
+
+class IPython:
+    """One interpreter's, loaded or not. Its methods are called by code that runs in the interpreter, on any thread."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        self._cells: Cells | None = None
+        self._loading = False
+
+    @property
+    def cells(self) -> Cells | None:
+        """What runs cells, once IPython has been loaded."""
+        return self._cells
+
+    def install(self) -> None:
+        """Be there when something needs it."""
+
+        def get_ipython() -> object:
+            """Return the running IPython shell of this interpreter; None where IPython is not installed."""
+            return self.load_quietly()
+
+        get_ipython.__module__ = "builtins"
+        get_ipython.__qualname__ = "get_ipython"
+        get_ipython.__annotations__ = {}
+        builtins.get_ipython = get_ipython  # type: ignore[attr-defined]
+        after_import("IPython", lambda _module: self._report_failure())
+        # They look whether a notebook's IPython has been imported; they do not ask for it.
+        before_import("tqdm.autonotebook", self._report_failure)
+        before_import("matplotlib", _choose_inline_figures)
+
+    def is_needed(self, source: str) -> bool:
+        """Whether a cell that is no Python could be IPython's."""
+        return syntax.looks_like_ipython(source)
+
+    def load(self) -> Cells:
+        """Bring IPython up. Raises MissingIPythonError with what is missing, or what its own start-up raises."""
+        if self._cells is not None:
+            return self._cells
+        missing = [package for module, package in _PACKAGES.items() if not _is_installed(module)]
+        if missing:
+            sentence = (
+                f"this cell needs IPython, and {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not "
+                f"installed in this Python.\nTo install: {sys.executable} -m pip install {' '.join(missing)}"
+            )
+            raise MissingIPythonError(sentence)
+        self._loading = True
+        try:
+            from .cells import Cells
+
+            self._cells = Cells(self._shell)
+        finally:
+            self._loading = False
+        return self._cells
+
+    def load_quietly(self) -> Any:
+        """IPython's shell; None if it is not installed, or just being brought up."""
+        if self._cells is None and not self._loading:
+            try:
+                self.load()
+            except MissingIPythonError:
+                return None
+        return None if self._cells is None else self._cells.ipython
+
+    def _report_failure(self) -> None:
+        """Load; what its configuration or a startup file raises does not fail the import that has led here."""
+        try:
+            self.load_quietly()
+        except Exception as error:
+            print(f"xinterp: IPython could not be started: {type(error).__name__}: {error}", file=sys.stderr)
+
+
+def _is_installed(module: str) -> bool:
+    import importlib.util
+
+    return module in sys.modules or importlib.util.find_spec(module) is not None
+
+
+def _choose_inline_figures() -> None:
+    """Figures are shown in the notebook unless somebody has chosen another backend."""
+    import os
+
+    if not os.environ.get("MPLBACKEND") and _is_installed("matplotlib_inline"):
+        os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"

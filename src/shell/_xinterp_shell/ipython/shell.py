@@ -1,0 +1,273 @@
+"""IPython's shell over an interpreter's own ``__main__``: xeus-python's, with the kernel's output, history and loop.
+
+Imports IPython: to be imported by cells.py only.
+"""
+
+import __main__
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import _xinterp
+from IPython.core.autocall import ExitAutocall
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.error import UsageError
+from IPython.core.inputtransformer2 import leading_empty_lines
+from traitlets import Instance, Type, default
+from traitlets.config import Config
+from xeus_python_shell.compiler import XCachingCompiler
+from xeus_python_shell.shell import XPythonShell, XPythonShellApp
+
+from .. import tracebacks
+from ..display import encode
+from .history import SessionHistory
+from .magics import KernelMagics
+from .system import run_in_terminal
+
+if TYPE_CHECKING:
+    from ..execution import Shell
+
+
+def keep_line_numbers(lines: list[str]) -> list[str]:
+    """Instead of IPython's leading_empty_lines: an empty line may stand for the %%interp line."""
+    first = next((line for line in lines if not line.isspace()), "")
+    return lines if re.match(r"[^\s%>I]|%(?!%)|I(?!n \[)", first) else leading_empty_lines(lines)
+
+
+class CellCompiler(XCachingCompiler):
+    """Cells' code is called what cells without IPython call theirs."""
+
+    def get_code_name(self, raw_code: str, code: str, number: int) -> str:
+        return tracebacks.cell_filename(number)
+
+    def format_code_name(self, name: str) -> tuple[str, str] | None:
+        return ("Cell", f"In{name[4:-1]}") if name.startswith("<In [") else super().format_code_name(name)
+
+
+class Exiter(ExitAutocall):
+    """``exit`` and ``quit``."""
+
+    def __call__(self, keep_kernel: bool = False) -> None:
+        self._ip.keepkernel_on_exit = keep_kernel
+        self._ip.ask_exit()
+
+
+class Publisher(DisplayPublisher):
+    """What is displayed goes to the front end."""
+
+    def publish(
+        self,
+        data: dict[str, Any],
+        metadata: dict[str, Any] | None = None,
+        source: object = None,
+        *,
+        transient: dict[str, Any] | None = None,
+        update: bool = False,
+        **options: Any,
+    ) -> None:
+        content = {
+            "data": {kind: encode(value) for kind, value in data.items()},
+            "metadata": metadata or {},
+            "transient": transient or {},
+        }
+        _xinterp.publish("update_display_data" if update else "display_data", content)
+
+    def clear_output(self, wait: bool = False) -> None:
+        _xinterp.publish("clear_output", {"wait": bool(wait)})
+
+
+class Results(DisplayHook):
+    """A cell's result goes to the front end."""
+
+    def quiet(self) -> bool:
+        """Whether the cell ends with a semicolon: the one that runs, which need not be in the history."""
+        return bool(self.semicolon_at_end_of_expression(self.shell.running))
+
+    def start_displayhook(self) -> None:
+        self._content: dict[str, Any] | None = None
+
+    def write_output_prompt(self) -> None:
+        pass
+
+    def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
+        data = {kind: encode(value) for kind, value in format_dict.items()}
+        self._content = {"execution_count": self.prompt_count, "data": data, "metadata": md_dict or {}}
+
+    def finish_displayhook(self) -> None:
+        if self._content is not None:
+            _xinterp.publish("execute_result", self._content)
+        self._content = None
+
+
+class ZMQInteractiveShell(XPythonShell):
+    """The name is what libraries look for to find out that they are in a notebook."""
+
+    exiter = Instance(ExitAutocall)
+    displayhook_class = Type(Results)
+    display_pub_class = Type(Publisher)
+
+    def __init__(self, use_jedi: bool, shell: Shell, **options: Any) -> None:
+        self.notebook = shell
+        self.keepkernel_on_exit = False
+        self.shown_error: tuple[BaseException, list[str]] | None = None
+        self.running = ""  # the cell that runs, as Python
+        self._code_runs = True
+        super().__init__(use_jedi, **options)
+        self.compiler_class = CellCompiler
+        transforms = self.input_transformer_manager.cleanup_transforms
+        transforms[transforms.index(leading_empty_lines)] = keep_line_numbers
+
+    @default("exiter")
+    def _make_exiter(self) -> Exiter:
+        return Exiter(self)
+
+    @default("banner1")
+    def _make_banner(self) -> str:
+        return ""
+
+    # --- what it is made of
+
+    def init_environment(self) -> None:
+        """As ipykernel does: colours, and no pager, which nobody could operate."""
+        import os
+
+        os.environ.update(TERM="xterm-color", CLICOLOR="1", FORCE_COLOR="1", CLICOLOR_FORCE="1")
+        os.environ.update(PAGER="cat", GIT_PAGER="cat")
+
+    def init_virtualenv(self) -> None:
+        """The kernel runs in the Python whose packages it has."""
+
+    def init_history(self, *args: object, **options: object) -> None:
+        self.history_manager = SessionHistory(shell=self, parent=self)
+        self.configurables.append(self.history_manager)
+
+    def init_display_formatter(self) -> None:
+        super().init_display_formatter()
+        self.display_formatter.ipython_display_formatter.enabled = True
+
+    def init_magics(self) -> None:
+        super().init_magics()
+        self.register_magics(KernelMagics)
+        self.magics_manager.register_alias("ed", "edit")
+
+    def enable_gui(self, gui: str | None = None) -> None:
+        """No GUI's event loop runs here; figures are drawn inline."""
+        if gui not in (None, "", "inline", "asyncio"):
+            message = (
+                f"this kernel runs no event loop of {gui}. Use %matplotlib inline, or %matplotlib widget where "
+                "ipympl is installed."
+            )
+            raise UsageError(message)
+
+    # --- what cells ask for
+
+    def ask_exit(self) -> None:
+        self.payload_manager.write_payload({"source": "ask_exit", "keepkernel": self.keepkernel_on_exit})
+
+    def set_next_input(self, s: str, replace: bool = False) -> None:
+        """Put text into the front end's next cell; with ``replace`` into this one."""
+        self.payload_manager.write_payload({"source": "set_next_input", "text": s, "replace": replace})
+
+    def system(self, cmd: str) -> None:
+        """Run a command in a shell; its output appears while it runs."""
+        __tracebackhide__ = True
+        if cmd.rstrip().endswith("&"):
+            message = "Background processes are not supported here: use subprocess.Popen, or %%script --bg."
+            raise OSError(message)
+        status = run_in_terminal(self.var_expand(cmd, depth=1))
+        self.user_ns["_exit_code"] = status
+        if self.system_raise_on_error and status != 0:
+            import subprocess
+
+            raise subprocess.CalledProcessError(status, cmd)
+
+    system_piped = system
+
+    # --- errors
+
+    async def run_ast_nodes(self, *args: Any, **options: Any) -> bool:
+        self._code_runs = True
+        return await super().run_ast_nodes(*args, **options)
+
+    def transform_cell(self, raw_cell: str) -> str:
+        self.running = str(super().transform_cell(raw_cell))
+        return self.running
+
+    def begin_cell(self) -> None:
+        """The next error may be the cell's own: that it is no Python."""
+        self.shown_error = None
+        self._code_runs = False
+
+    def end_cell(self) -> None:
+        self._code_runs = True
+
+    def showtraceback(self, exc_tuple: Any = None, *args: Any, **options: Any) -> None:
+        if exc_tuple is None:
+            exc_tuple = sys.exc_info()
+        if exc_tuple[1] is not None and _has_group(exc_tuple[1]):  # IPython cannot format these yet
+            lines: Any = tracebacks.describe(exc_tuple[1])["traceback"]
+            self._showtraceback(exc_tuple[0], exc_tuple[1], lines)
+            return
+        super().showtraceback(exc_tuple, *args, **options)
+
+    def _format_exception_for_storage(self, exception: BaseException, *args: Any, **options: Any) -> Any:
+        try:
+            return super()._format_exception_for_storage(exception, *args, **options)
+        except Exception:  # the exception's own code
+            return tracebacks.describe(exception)["traceback"]
+
+    def show_usage_error(self, exc: BaseException) -> None:
+        self._showtraceback(type(exc), exc, [f"UsageError: {exc}"])
+
+    def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
+        # The cell's own error is its reply's; any other is shown where it happens.
+        result = self.displayhook.exec_result
+        if not self._code_runs or (result is not None and result.error_in_exec is evalue):
+            self.shown_error = (evalue, stb)
+            return
+        content = {"ename": etype.__name__, "evalue": tracebacks.text_of(evalue), "traceback": stb}
+        _xinterp.publish("error", content)
+
+
+def _has_group(error: BaseException) -> bool:
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        if isinstance(current, BaseExceptionGroup):
+            return True
+        seen.add(id(current))
+        current = current.__cause__ or current.__context__
+    return False
+
+
+class IPKernelApp(XPythonShellApp):
+    """Configuration: profile, ipython_config.py and ipython_kernel_config.py, startup files and extensions.
+
+    The name is ipykernel's, and so are the section of the configuration and what libraries look for in it.
+    """
+
+    name = "ipython-kernel"
+
+    def start_in(self, shell: Shell) -> ZMQInteractiveShell:
+        """Make the shell of this interpreter."""
+        self._notebook = shell
+        self.exec_PYTHONSTARTUP = False  # the kernel has run it
+        self.initialize(argv=[])
+        self.shell.config["IPKernelApp"] = Config()  # libraries look whether the section is there
+        return self.shell
+
+    def init_crash_handler(self) -> None:
+        """An error of a cell is no crash."""
+
+    def init_shell(self, use_jedi: bool = False) -> None:
+        self.shell = ZMQInteractiveShell.instance(
+            use_jedi,
+            self._notebook,
+            parent=self,
+            ipython_dir=self.ipython_dir,
+            profile_dir=self.profile_dir,
+            user_module=__main__,
+            compiler_class=CellCompiler,
+        )
+        self.shell.configurables.append(self)
