@@ -58,6 +58,8 @@ def ask(client: Client, access: str, **content: Any) -> list[Any]:
 
 def rows(file: Path, query: str = "SELECT session, line, source, source_raw FROM history") -> list[Any]:
     with contextlib.closing(sqlite3.connect(file)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name == 'history'").fetchone():
+            return []  # a kernel is just making it
         return connection.execute(query).fetchall()
 
 
@@ -277,3 +279,70 @@ def test_without_the_file_there_is_this_session(
     assert len(lines) == 1 and reason in lines[0], lines
     if content is not None:
         assert file.read_text() == content
+
+
+# --- %history and its like, in main and in a lane
+
+
+@pytest.fixture(params=["", "%%interp alice\n"], ids=["main", "alice"])
+def where(request: pytest.FixtureRequest) -> str:
+    """The magic line for the interpreter whose IPython is tried."""
+    return request.param
+
+
+@pytest.fixture
+def notebook(session: Session, where: str) -> Iterator[Client]:
+    """A client whose notebook has had three cells, after a session of two."""
+    with session("earlier = 1", "later = 2"):
+        pass
+    with session("%interp create alice", "x = 1", "%%interp alice\ny = 2\ny") as kernel:
+        yield kernel.client
+
+
+def test_magics_show_the_whole_notebook(notebook: Client, where: str) -> None:
+    shown = notebook.ok(where + "%history -n").stdout
+    asking = f"   4:\n{where}%history -n" if where else "   4: %history -n"
+    assert shown == f"   1: %interp create alice\n   2: x = 1\n   3:\n%%interp alice\ny = 2\ny\n{asking}\n"
+    assert notebook.ok(where + "%history 2").stdout == "x = 1\n"
+    assert notebook.ok(where + "%history -o 3").stdout == "%%interp alice\ny = 2\ny\n2\n"
+    history = notebook.ok(where + "get_ipython().history_manager.get_tail(2)").value
+    assert history == f"[(2, 5, {where + '%history 2'!r}), (2, 6, {where + '%history -o 3'!r})]"
+
+
+def test_magics_show_other_sessions(notebook: Client, where: str) -> None:
+    assert notebook.ok(where + "%history ~1/1-2").stdout == "earlier = 1\nlater = 2\n"
+    assert notebook.ok(where + "%history -g earl?er").stdout.startswith(" 1/1: earlier = 1\n")
+    assert notebook.ok(where + "%history -l 6").stdout.startswith("later = 2\n%interp create alice\nx = 1\n")
+    assert notebook.ok(where + "get_ipython().history_manager.session_number").value == "2"
+    information = notebook.ok(where + "get_ipython().history_manager.get_session_info(-1)[::3]").value
+    assert information == "(1, 2)"
+
+
+def test_translated_history_is_ipythons(notebook: Client, where: str) -> None:
+    notebook.ok(where + "%time 3")
+    assert notebook.ok(where + "%history -t 4").stdout.strip() == "get_ipython().run_line_magic('time', '3')"
+    sources = [ask(notebook, "range", session=0, start=4, stop=5, raw=raw)[0][2] for raw in (True, False)]
+    assert sources == [where + "%time 3", "get_ipython().run_line_magic('time', '3')"]
+
+
+def test_inputs_are_used_again(notebook: Client, where: str, tmp_path: Path) -> None:
+    def next_input(cell: str) -> str:
+        return notebook.ok(where + cell).reply["content"]["payload"][0]["text"]
+
+    assert next_input("%recall 2") == "x = 1"
+    assert next_input("%recall later") == "later = 2"
+    assert "x = 1" in notebook.ok(where + f"%save {tmp_path}/saved 2").stdout
+    assert (tmp_path / "saved.py").read_text() == "# coding: utf-8\nx = 1\n"
+    notebook.ok(where + "%macro again 2")
+    notebook.ok(where + "again")
+    assert notebook.ok(where + "x").value == "1"
+    notebook.ok(where + "x = 5")
+    assert notebook.ok(where + "%rerun 2\nx").value == "1"
+    assert notebook.ok(where + "In[2], In[-1]").value == f"({'' if where else 'x = 1'!r}, 'In[2], In[-1]')"
+
+
+def test_what_ran_through_ipython_is_recalled(session: Session, where: str) -> None:
+    with session("%interp create alice", where + "%time 1", where + "_i"):
+        pass
+    with session() as kernel:
+        assert ask(kernel.client, "tail", n=2) == [[1, 2, (where + "%time 1")], [1, 3, where + "_i"]]

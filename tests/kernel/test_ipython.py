@@ -97,7 +97,7 @@ def test_what_was_there_before_stays(client: Client, lane: str) -> None:
     )
     assert (
         client.ok(lane + "_i, _ii").value
-        == f"('_{count}, Out[{count}], In[{count}], __, get_ipython().user_ns is globals()', '%%interp alice\\n%time x')"
+        == f"('%%interp alice\\n_{count}, Out[{count}], In[{count}], __, get_ipython().user_ns is globals()', '%%interp alice\\n%time x')"
     )
 
 
