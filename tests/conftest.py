@@ -1,13 +1,21 @@
 """Kernels for the tests: one a worker for those that leave it as it was, and fresh ones."""
 
+import atexit
+import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent / "kernel"))
+sys.path[:0] = [str(Path(__file__).parent / folder) for folder in ("kernel", "lab")]
 from harness import Client, Kernel  # noqa: E402
+
+# What tests run is no part of the person's history: every kernel and front end that a test starts inherits this.
+os.environ["IPYTHONDIR"] = tempfile.mkdtemp(prefix="xinterp-ipython-")
+atexit.register(shutil.rmtree, os.environ["IPYTHONDIR"], ignore_errors=True)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

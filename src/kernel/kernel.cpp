@@ -74,6 +74,8 @@ void Kernel::set_backend(Backend& backend, std::function<void()> shut_down) {
     commands_ = std::make_unique<Commands>(*interpreters_, *router_, backend, server_->timers());
     comms_ = std::make_unique<Comms>(*server_, *outputs_, *router_, registry_);
     interpreters_->on_closing([this](InterpreterId id, CellId cell) { comms_->interpreter_closes(id, cell); });
+    history_file_ = std::make_unique<HistoryFile>(history_, backend, server_->timers(),
+                                                  [this] { return router_->is_busy(python::main_interpreter); });
     python::set_visits_ended_hook([this](InterpreterId id) {
         if (commands_->some_wait_to_go()) outbox_.post(0, [this, id] { commands_->became_idle(id); });
     });
@@ -136,6 +138,10 @@ void Kernel::publish(Source source, std::string type, json content, json metadat
     pipes_.drain(source.cell);
     outbox_.post(source.cell, [this, source, type = std::move(type), content = std::move(content),
                                metadata = std::move(metadata), buffers = std::move(buffers)]() mutable {
+        if (const Cell* cell = type == "execute_result" ? router_->cell(source.cell) : nullptr) {
+            const json text = content.value(json::json_pointer{"/data/text~1plain"}, json{});
+            if (text.is_string()) history_.set_output(cell->count, text);
+        }
         if (type.starts_with("comm_"))
             comms_->sent(source, type, std::move(content), std::move(metadata), std::move(buffers));
         else outputs_->publish(source, type, std::move(content), std::move(metadata), std::move(buffers));
@@ -160,8 +166,13 @@ void Kernel::withdraw_input(const std::shared_ptr<modules::Answer>& answer) {
 std::shared_ptr<modules::Answer> Kernel::command(Source source, json request) {
     auto answer = std::make_shared<modules::Answer>();
     outbox_.post(source.cell, [this, source, request = std::move(request), answer] {
-        if (request.is_object() && request.value("command", json{}) == "parent") {
+        const json name = request.is_object() ? request.value("command", json{}) : json{};
+        if (name == "parent") {
             answer->give(parent_message(source.cell));
+            return;
+        }
+        if (name == "history") {
+            answer->give(history_file_->command(request));
             return;
         }
         const xeus::xrequest_context* context = outputs_->context(source.cell);
@@ -212,6 +223,10 @@ void Kernel::begin(Cell& cell) {
         server_->publish(cell.request.header(), "execute_input",
                          json{{"code", cell.code}, {"execution_count", cell.count}});
     foreground_ = cell.id;
+    if (cell.store_history) { // at once: the cell itself may look at it
+        history_.add(cell.count, cell.code);
+        history_file_->changed();
+    }
 }
 
 void Kernel::begin_callback(Cell& cell) {
@@ -261,7 +276,6 @@ void Kernel::ended(const Cell& cell) {
     foreground_.compare_exchange_strong(own, 0);
     close_pipes_later(cell.id);
     outputs_->ended(cell);
-    if (cell.store_history) history_.store_inputs(0, cell.count, cell.code);
 }
 
 void Kernel::close_pipes_later(CellId cell) {
@@ -372,11 +386,16 @@ void Kernel::answer(Channel channel, xeus::xmessage request) {
     }
     const xeus::xrequest_context context{request.header(), request.identities()};
     server_->publish_status(request.header(), "busy");
+    if (type == "history_request") {
+        history_file_->answer(request.content(), question_patience, [this, channel, context](json content) {
+            server_->reply(channel, context, "history_reply", std::move(content));
+            server_->publish_status(context.header(), "idle");
+        });
+        return;
+    }
     json content{{"status", "ok"}};
     if (type == "kernel_info_request") {
         content = kernel_info();
-    } else if (type == "history_request") {
-        content = history(request.content());
     } else if (type == "connect_request") {
         const auto port = [](const std::string& text) { return text.empty() ? 0 : std::stoi(text); };
         content["shell_port"] = port(configuration_.m_shell_port);
@@ -439,26 +458,10 @@ json Kernel::kernel_info() const {
             {"debugger", false}};
 }
 
-json Kernel::history(const json& content) const {
-    const std::string access = content.at("hist_access_type");
-    const bool raw = content.value("raw", true), output = content.value("output", false);
-    const auto number = [&](const char* key, int missing) {
-        const auto found = content.find(key);
-        return found != content.end() && found->is_number_integer() ? found->get<int>() : missing;
-    };
-    if (access == "tail") return history_.get_tail(number("n", 10), raw, output);
-    if (access == "range")
-        return history_.get_range(number("session", 0), number("start", 0), number("stop", 0), raw, output);
-    if (access == "search")
-        return history_.search(content.value("pattern", "*"), raw, output, number("n", 0),
-                               content.value("unique", false));
-    return error_reply("BadRequest",
-                       "history_request: hist_access_type is tail, range or search, not '" + access + "'.");
-}
-
 void Kernel::shut_down() {
     if (std::exchange(shutting_down_, true)) return;
     server_->timers().after(shutdown_grace, [this] { server_->stop(); });
+    history_file_->end();
     shut_down_();
 }
 

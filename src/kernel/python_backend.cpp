@@ -57,7 +57,23 @@ void PythonBackend::attach_main(std::shared_ptr<Lane> lane) {
     });
 }
 
-void PythonBackend::detach_main() { end_lane(*Lane::here()); }
+void PythonBackend::detach_main() {
+    std::vector<std::pair<std::string, json>> questions;
+    modules::Shell* shell = nullptr;
+    {
+        const std::scoped_lock lock{mutex_};
+        questions = std::move(last_questions_);
+        if (const auto found = shells_.find(Lane::here()); found != shells_.end()) shell = found->second.get();
+    }
+    if (shell != nullptr)
+        for (const auto& [question, content] : questions) shell->ask(question, content);
+    end_lane(*Lane::here());
+}
+
+void PythonBackend::ask_at_end(std::string question, json content) {
+    const std::scoped_lock lock{mutex_};
+    last_questions_.emplace_back(std::move(question), std::move(content));
+}
 
 void PythonBackend::post(InterpreterId interpreter, Job job) {
     const auto found = lanes_.find(interpreter);

@@ -50,7 +50,8 @@ void Router::submit(xeus::xmessage request) {
     const json& content = request.content();
     cell->code = content.at("code");
     cell->silent = content.value("silent", false);
-    cell->store_history = content.value("store_history", true) && !cell->silent;
+    const bool blank = cell->code.find_first_not_of(" \t\r\n\f\v") == std::string::npos; // no cell, as in IPython
+    cell->store_history = content.value("store_history", true) && !cell->silent && !blank;
     cell->allow_stdin = content.value("allow_stdin", true);
     cell->stop_on_error = content.value("stop_on_error", true);
     if (const auto expressions = content.find("user_expressions");

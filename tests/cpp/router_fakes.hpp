@@ -57,6 +57,7 @@ struct FakeBackend final : Backend {
         code.cell = cell;
         execute(interpreter, std::move(code), std::move(reply));
     }
+    void ask_at_end(std::string, json) override {}
     std::size_t memory(InterpreterId) override { return 0; }
     bool interrupt(InterpreterId interpreter) override {
         diary.note("interrupt in " + diary.name_of(interpreter));

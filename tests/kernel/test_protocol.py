@@ -147,20 +147,6 @@ def test_is_complete(client: Client, code: str, status: str, indent: str | None)
     assert (reply["status"], reply.get("indent")) == (status, indent)
 
 
-def test_history_has_cells_as_typed(fresh: Kernel) -> None:
-    client = fresh.client
-    client.ok("%interp create alice")
-    for code in ("1", "%%interp alice\n22", "1"):
-        client.ok(code)
-    tail = ask(client, "history_request", {"hist_access_type": "tail", "n": 2, "output": False, "raw": True})
-    assert tail["history"] == [[0, 3, "%%interp alice\n22"], [0, 4, "1"]]
-    search = ask(client, "history_request", {"hist_access_type": "search", "pattern": "*2*", "unique": True, "n": None})
-    assert search["history"] == [[0, 3, "%%interp alice\n22"]]
-    ranged = ask(client, "history_request", {"hist_access_type": "range", "session": 0, "start": 2, "stop": 4})
-    assert [item[1] for item in ranged["history"]] == [2, 3]
-    assert ask(client, "history_request", {"hist_access_type": "nothing"})["status"] == "error"
-
-
 def send_raw(client: Client, frames: list[bytes], channel: str = "shell") -> None:
     getattr(client.client, f"{channel}_channel").socket.send_multipart(frames)
 

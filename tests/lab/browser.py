@@ -1,77 +1,187 @@
-"""A JupyterLab with its own files, and a Chromium that shows it, driven as a person would: looks, clicks, keys."""
+"""A real Chromium, driven over its DevTools protocol: what a person sees and clicks."""
 
 import base64
 import json
 import os
+import shutil
 import subprocess
+import tempfile
+import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import websocket
-from harness import PATIENCE, free_port, wait_until_listening
 
-REPO = Path(__file__).parents[2]
-WIDTH, HEIGHT = 1300, 1250
-_TOKEN = "token"
+PATIENCE = 60  # seconds until a test gives up; nothing takes nearly as long
+LOOK_INTERVAL = 0.05
+
+# DevTools wants of each key its code, its number and the text that it writes.
+_KEYS = {
+    "Enter": ("Enter", 13, "\r"),
+    "Tab": ("Tab", 9, ""),
+    "Escape": ("Escape", 27, ""),
+    "Backspace": ("Backspace", 8, ""),
+    "ArrowUp": ("ArrowUp", 38, ""),
+    "ArrowDown": ("ArrowDown", 40, ""),
+    "ArrowLeft": ("ArrowLeft", 37, ""),
+    "ArrowRight": ("ArrowRight", 39, ""),
+    "Home": ("Home", 36, ""),
+    "End": ("End", 35, ""),
+    "Space": ("Space", 32, " "),
+}
+_MODIFIERS = {"Alt": 1, "Control": 2, "Meta": 4, "Shift": 8}
 
 
-class Lab:
-    """JupyterLab on a folder; its settings and sessions are nobody else's."""
+class Page:
+    """One tab."""
 
-    def __init__(self, folder: Path, home: Path) -> None:
-        self.port = free_port()
-        self._process = subprocess.Popen(
-            [
-                *(REPO / "tools/commands/lab.sh", folder, "--no-browser", f"--port={self.port}"),
-                *(f"--IdentityProvider.token={_TOKEN}", "--LabApp.expose_app_in_browser=True"),
-            ],
-            env=os.environ | {"HOME": str(home)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+    def __init__(self, address: str) -> None:
+        self._socket = websocket.create_connection(address, timeout=PATIENCE, enable_multithread=False)
+        self._last = 0
+        self.console: list[str] = []  # what the page's scripts have reported as errors
+        self.call("Page.enable")
+        self.call("Runtime.enable")
+
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Any method of the DevTools protocol."""
+        self._last += 1
+        self._socket.send(json.dumps({"id": self._last, "method": method, "params": parameters}))
+        while True:
+            message = json.loads(self._socket.recv())
+            if message.get("method") == "Runtime.exceptionThrown":
+                self.console.append(message["params"]["exceptionDetails"].get("text", ""))
+            if message.get("id") == self._last:
+                assert "error" not in message, f"{method}: {message['error']}"
+                return message["result"]
+
+    def go(self, url: str) -> None:
+        """Open an address and wait until its document is there."""
+        self.call("Page.navigate", url=url)
+        self.wait_for("document.readyState === 'complete'", f"the page {url}")
+
+    def reload(self) -> None:
+        """As the person's reload button does, past all caches."""
+        self.evaluate("window.xinterpOldPage = true")
+        self.call("Page.reload", ignoreCache=True)
+        self.wait_for("!window.xinterpOldPage && document.readyState === 'complete'", "the page's reload")
+
+    def evaluate(self, expression: str) -> Any:
+        """The value of JavaScript; promises are awaited."""
+        result = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in result, f"{expression}: {result['exceptionDetails']}"
+        return result["result"].get("value")
+
+    def wait_for(self, condition: str, what: str = "") -> Any:
+        """Until the JavaScript expression is true; its value. While a page loads, it is not."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            result = self.call("Runtime.evaluate", expression=condition, awaitPromise=True, returnByValue=True)
+            value = None if "exceptionDetails" in result else result["result"].get("value")
+            if value:
+                return value
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{what or condition} did not come. The page says:\n{self.text()[-3000:]}")
+            time.sleep(LOOK_INTERVAL)
+
+    def text(self, selector: str = "body") -> str:
+        """What a person reads in the first element of that kind; nothing if there is none."""
+        return self.evaluate(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''")
+
+    def texts(self, selector: str) -> list[str]:
+        """The same of all of them."""
+        return self.evaluate(f"[...document.querySelectorAll({json.dumps(selector)})].map(e => e.innerText)")
+
+    def wait_for_text(self, text: str, selector: str = "body") -> None:
+        """Until an element of that kind has the text in it."""
+        self.wait_for(
+            f"[...document.querySelectorAll({json.dumps(selector)})].some(e => e.innerText.includes({json.dumps(text)}))",
+            f"{text!r} in {selector}",
         )
 
-    def __enter__(self) -> Self:
-        wait_until_listening(self.port)
-        return self
+    def click(self, selector: str, text: str = "", count: int = 1) -> None:
+        """Press the mouse on the first visible element of that kind (with that text in it), when it is there."""
+        where = self.wait_for(
+            f"""(() => {{
+                const found = [...document.querySelectorAll({json.dumps(selector)})].find(
+                    e => e.getClientRects().length && e.innerText.includes({json.dumps(text)}));
+                if (!found) return null;
+                found.scrollIntoView({{block: 'center'}});
+                const box = found.getBoundingClientRect();
+                return {{x: box.x + box.width / 2, y: box.y + box.height / 2}};
+            }})()""",
+            f"{selector} {text!r} to click on",
+        )
+        self.mouse("mouseMoved", where["x"], where["y"], button="none")
+        for pressed in range(1, count + 1):
+            self.mouse("mousePressed", where["x"], where["y"], clickCount=pressed)
+            self.mouse("mouseReleased", where["x"], where["y"], clickCount=pressed)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._process.terminate()  # it ends its kernels first
-        self._process.wait(PATIENCE)
+    def mouse(self, kind: str, x: float, y: float, button: str = "left", **options: Any) -> None:
+        """One event of the mouse: mousePressed, mouseMoved, mouseReleased."""
+        self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, **options)
 
-    def address(self, notebook: str) -> str:
-        return f"http://127.0.0.1:{self.port}/lab/tree/{notebook}?token={_TOKEN}"
+    def type(self, text: str) -> None:
+        """Write where the cursor is."""
+        self.call("Input.insertText", text=text)
+
+    def key(self, name: str) -> None:
+        """Press a key where the cursor is: "Tab", "Shift+Enter", "a"."""
+        *modifiers, key = name.split("+")
+        code, number, text = _KEYS.get(key, (f"Key{key.upper()}", ord(key[0].upper()), key))
+        event: dict[str, Any] = {
+            "key": " " if key == "Space" else key,
+            "code": code,
+            "windowsVirtualKeyCode": number,
+            "modifiers": sum(_MODIFIERS[modifier] for modifier in modifiers),
+        }
+        written = text if not set(modifiers) - {"Shift"} else ""
+        kind = "keyDown" if written else "rawKeyDown"
+        self.call("Input.dispatchKeyEvent", type=kind, text=written, **event)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **event)
+
+    def screenshot(self, path: Path) -> None:
+        """A picture of what is seen."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
+
+    def close(self) -> None:
+        self._socket.close()
 
 
 class Browser:
-    """One page in a Chromium without a screen."""
+    """A Chromium of its own, with a fresh profile that goes with it."""
 
-    def __init__(self, home: Path) -> None:
-        port = free_port()
+    def __init__(self, width: int = 1300, height: int = 1000) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="xinterp-browser-"))
+        self._pages: list[Page] = []
+        command = [
+            "chromium",
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-default-browser-check",
+            "--no-first-run",
+            "--remote-debugging-port=0",
+            "--remote-allow-origins=*",
+            f"--user-data-dir={self._folder}/profile",
+            f"--window-size={width},{height}",
+            "about:blank",
+        ]
         self._process = subprocess.Popen(
-            [
-                *("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-                *(
-                    f"--remote-debugging-port={port}",
-                    "--remote-allow-origins=*",
-                    f"--user-data-dir={home / 'chromium'}",
-                ),
-                *(f"--window-size={WIDTH},{HEIGHT}", "about:blank"),
-            ],
+            command,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env=os.environ | {"HOME": str(self._folder)},
+            start_new_session=True,
         )
-        wait_until_listening(port)
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json", timeout=PATIENCE) as response:
-            (page,) = (each for each in json.load(response) if each["type"] == "page")
-        self._socket = websocket.create_connection(page["webSocketDebuggerUrl"], timeout=PATIENCE)
-        self._count = 0
-        self._events: list[str] = []
-        self.call("Page.enable")
-        self.call("Emulation.setFocusEmulationEnabled", enabled=True)
+        self._port = self._wait_for_port()
 
     def __enter__(self) -> Self:
         return self
@@ -79,69 +189,35 @@ class Browser:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._socket.close()
-        self._process.kill()
-        self._process.wait()
+        self.close()
 
-    def _receive(self) -> dict[str, Any]:
-        message = json.loads(self._socket.recv())
-        if "method" in message:
-            self._events.append(message["method"])
-        return message
+    def _wait_for_port(self) -> int:
+        told = self._folder / "profile/DevToolsActivePort"
+        deadline = time.monotonic() + PATIENCE
+        while not (told.exists() and told.read_text().count("\n")):
+            assert self._process.poll() is None, f"chromium ended with {self._process.returncode}"
+            assert time.monotonic() < deadline, "chromium does not start"
+            time.sleep(LOOK_INTERVAL)
+        return int(told.read_text().splitlines()[0])
 
-    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """A command of the DevTools protocol."""
-        self._count += 1
-        self._socket.send(json.dumps({"id": self._count, "method": method, "params": parameters}))
-        while (message := self._receive()).get("id") != self._count:
-            pass
-        assert "error" not in message, f"{method}: {message}"
-        return message["result"]
+    def page(self, url: str = "about:blank") -> Page:
+        """A new tab."""
+        address = f"http://127.0.0.1:{self._port}/json/new?about:blank"
+        with urllib.request.urlopen(urllib.request.Request(address, method="PUT"), timeout=PATIENCE) as response:
+            page = Page(json.load(response)["webSocketDebuggerUrl"])
+        self._pages.append(page)
+        page.call("Page.bringToFront")
+        if url != "about:blank":
+            page.go(url)
+        return page
 
-    def evaluate(self, expression: str) -> Any:
-        """The value of a JavaScript expression, awaited."""
-        answer = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
-
-    def wait_for(self, condition: str) -> None:
-        """Until a JavaScript expression is true."""
-        look = f"(() => {{ try {{ return {condition} }} catch {{ return false }} }})()"
-        found = self.evaluate(
-            f"new Promise(done => {{ const end = Date.now() + {PATIENCE * 500}; const look = () => {look} ? done(true) :"
-            " Date.now() > end ? done(false) : setTimeout(look, 30); look() })"
-        )
-        assert found, f"{condition} did not come true; the page:\n{self.evaluate('document.body.innerText')}"
-
-    def _load(self, method: str, **parameters: Any) -> None:
-        self._events.clear()
-        self.call(method, **parameters)
-        while "Page.loadEventFired" not in self._events:
-            self._receive()
-
-    def open(self, address: str) -> None:
-        self._load("Page.navigate", url=address)
-
-    def reload(self) -> None:
-        self._load("Page.reload")
-
-    def run(self, command: str) -> None:
-        """A command of JupyterLab's palette."""
-        self.evaluate(f"jupyterapp.commands.execute({json.dumps(command)}).then(() => true)")
-
-    def click(self, element: str) -> None:
-        """In the middle of what a JavaScript expression finds."""
-        middle = f"(e => {{ e.scrollIntoViewIfNeeded(); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] }})({element})"
-        x, y = self.evaluate(middle)
-        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
-
-    def press(self, key: str, times: int = 1) -> None:
-        code = {"ArrowRight": 39}[key]
-        for _ in range(times):
-            for kind in ("keyDown", "keyUp"):
-                self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
-
-    def photograph(self, path: Path) -> None:
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
+    def close(self) -> None:
+        for page in self._pages:
+            page.close()
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)

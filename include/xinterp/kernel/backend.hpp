@@ -41,6 +41,8 @@ public:
     /// Calls what waits there for that comm's messages, as a cell of that number. {"status": "aborted"} if the
     /// interpreter ends before.
     virtual void call(InterpreterId interpreter, CellId cell, modules::SharedCommMessage message, Reply reply) = 0;
+    /// The same of main, at the end of the kernel, when nothing runs in it any more; nobody waits for the answer.
+    virtual void ask_at_end(std::string question, nlohmann::json content) = 0;
     /// Bytes in its small-object arenas; 0 where it has none of its own.
     virtual std::size_t memory(InterpreterId interpreter) = 0;
     /// KeyboardInterrupt in what its lane runs; false if it runs nothing at the moment.

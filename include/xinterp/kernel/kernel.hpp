@@ -6,6 +6,7 @@
 #include <xinterp/kernel/commands.hpp>
 #include <xinterp/kernel/comms.hpp>
 #include <xinterp/kernel/history.hpp>
+#include <xinterp/kernel/history_file.hpp>
 #include <xinterp/kernel/input_broker.hpp>
 #include <xinterp/kernel/interpreters.hpp>
 #include <xinterp/kernel/outbox.hpp>
@@ -92,7 +93,10 @@ private:
     void flush(const Cell& cell, const Cell::Run* run) override;
     void write(const Cell& cell, Stream stream, const std::string& text) override;
     void show_error(const Cell& cell, const std::string& label, const nlohmann::json& reply) override;
-    void became_idle(InterpreterId interpreter) override { commands_->became_idle(interpreter); }
+    void became_idle(InterpreterId interpreter) override {
+        commands_->became_idle(interpreter);
+        if (interpreter == python::main_interpreter) history_file_->main_became_idle();
+    }
     void ended(const Cell& cell) override;
     void read_requests() override { server_->read_shell(); }
     void run_commands(Cell& cell, std::vector<std::string> lines, std::function<void(nlohmann::json)> done) override;
@@ -105,7 +109,6 @@ private:
     nlohmann::json parent_message(CellId cell) const;
     nlohmann::json kernel_info() const;
     void close_pipes_later(CellId cell);
-    nlohmann::json history(const nlohmann::json& content) const;
     void shut_down();
     ProcessOutput::Owner process_output_owner() const;
 
@@ -116,6 +119,7 @@ private:
     Server* server_ = nullptr; ///< owned by xeus_
     std::unique_ptr<xeus::xkernel> xeus_;
     History history_;
+    std::unique_ptr<HistoryFile> history_file_;
     std::unique_ptr<CellOutputs> outputs_;
     std::unique_ptr<InputBroker> inputs_;
     ProcessPipes pipes_;

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace xinterp::kernel {
@@ -39,6 +40,7 @@ public:
     void execute(InterpreterId interpreter, CellCode code, Reply reply) override;
     void ask(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) override;
     void call(InterpreterId interpreter, CellId cell, modules::SharedCommMessage message, Reply reply) override;
+    void ask_at_end(std::string question, nlohmann::json content) override;
     std::size_t memory(InterpreterId interpreter) override;
     bool interrupt(InterpreterId interpreter) override;
     void interrupt_visitors(InterpreterId interpreter) override;
@@ -75,7 +77,8 @@ private:
 
     std::mutex mutex_; ///< guards what follows; a shell is used on its lane only
     std::map<const python::Lane*, std::unique_ptr<modules::Shell>> shells_;
-    std::map<const python::Lane*, CellId> closing_cells_; ///< likewise: the cell that closes the lane
+    std::vector<std::pair<std::string, nlohmann::json>> last_questions_; ///< to main
+    std::map<const python::Lane*, CellId> closing_cells_;                ///< likewise: the cell that closes the lane
 };
 
 } // namespace xinterp::kernel

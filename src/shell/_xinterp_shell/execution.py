@@ -99,6 +99,18 @@ class Shell:
             comms.handle(message)
         return {"status": "ok"}
 
+    def write_history(self, request: Request) -> dict[str, object]:
+        """Cells for IPython's history file."""
+        from .history import write
+
+        return write(request)
+
+    def read_history(self, request: Request) -> dict[str, object]:
+        """What a history_request asks for, of all sessions."""
+        from .history import answer
+
+        return answer(request)
+
     def wait_in_loop(self, descriptor: int) -> bool:
         """Let tasks and timers go on until the lane has work; False if there are none."""
         return self._loop.wait(descriptor)
