@@ -7,10 +7,10 @@ PYTHON_315 ?= python3.15
 SECONDS ?= 60
 SEED ?=
 
-.PHONY: help demo lab build test unit kernel conformance soak wheel wheel-test lint bench test-315 clean
+.PHONY: help demo lab build test unit kernel conformance soak wheel wheel-test lint bench test-315 compatibility clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## set everything up, build, run notebooks/isolation.ipynb through the kernel, write build/demo/
 	@$(IN) python3 tools/commands/demo.py notebooks/isolation.ipynb $(BUILD)/demo
@@ -57,6 +57,9 @@ test-315: ## the kernel's tests with Python 3.15 in it
 
 bench: build ## measure this kernel beside ipykernel and xpython; writes build/bench.json
 	@$(IN) python3 bench/bench.py --output $(BUILD)/bench.json
+
+compatibility: build ## try magics, displays and packages in each kind of interpreter; writes docs/compatibility.md
+	@$(IN) python3 tools/commands/compatibility.py
 
 clean: ## remove what was built (the environment in the cache folder stays)
 	@rm -rf $(BUILD) build-wheel build-315

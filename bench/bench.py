@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import first_cells
 import measures
 import report
 from bare_client import BenchError
@@ -58,6 +59,8 @@ def tasks(quick: bool) -> list[Task]:
         Task("1,000,000 lines", of(own, measures.printing, lines=1_000_000), few),
         Task("alternating writes", of(own, measures.alternating, writes=100_000), few),
         Task("memory", of(ALL, measures.memory), few),
+        Task("first cells", of(ALL, first_cells.first_cells), few),
+        Task("memory of lanes", of(own, first_cells.lane_memory), few),
         Task("two interpreters", of(own, measures.parallel), many),
         Task("interrupts", of(PEERS, measures.interrupts, has_lanes=False), few),
         Task("interrupts", of(own, measures.interrupts, has_lanes=True), some),

@@ -55,7 +55,7 @@ def _clean(kernel: Kernel) -> None:
     # No test finds the variables of another.
     client.ok(
         "[globals().pop(n) for n in [*globals()] if n in ('_', '__', '___') or n[0] != '_' and n not in "
-        "('In', 'Out', 'exit', 'quit', 'get_ipython')];"
+        "('In', 'Out', 'exit', 'quit')];"
     )
     client.iopub.clear()
     client.replies.clear()

@@ -12,12 +12,20 @@ void CellOutputs::begin(const Cell& cell) {
     output.context = xeus::xrequest_context{cell.request.header(), cell.request.identities()};
     output.parent =
         std::make_shared<const std::string>(cell.request.header().dump(-1, ' ', false, json::error_handler_t::replace));
-    output.allow_stdin = cell.allow_stdin;
+    if (cell.callback)
+        output.why_no_input = "input() was called in a callback, where front ends ask nobody: call it in a cell.";
+    else if (!cell.allow_stdin)
+        output.why_no_input = "input() was called, but this front end does not support input requests.";
     outputs_.emplace(cell.id, std::move(output));
-    if (outputs_.size() > remembered) {
-        holding_.erase(outputs_.begin()->first);
-        outputs_.erase(outputs_.begin());
-    }
+}
+
+void CellOutputs::ended(const Cell& cell) {
+    std::deque<CellId>& ended = cell.callback ? ended_callbacks_ : ended_cells_;
+    ended.push_back(cell.id);
+    if (ended.size() <= remembered) return;
+    holding_.erase(ended.front());
+    outputs_.erase(ended.front());
+    ended.pop_front();
 }
 
 void CellOutputs::routed(const Cell& cell) {
@@ -43,9 +51,9 @@ const xeus::xrequest_context* CellOutputs::context(CellId cell) const {
     return found == outputs_.end() ? nullptr : &found->second.context;
 }
 
-bool CellOutputs::allows_input(CellId cell) const {
+std::string_view CellOutputs::why_no_input(CellId cell) const {
     const auto found = outputs_.find(cell);
-    return found != outputs_.end() && found->second.allow_stdin;
+    return found == outputs_.end() ? "the cell that asks is long over." : found->second.why_no_input;
 }
 
 void CellOutputs::publish_text(CellId cell, Stream stream, const std::string& text) {
@@ -72,7 +80,7 @@ void CellOutputs::write(Source source, Stream stream, const std::string& text) {
 }
 
 void CellOutputs::publish(Source source, const std::string& type, json content, json metadata,
-                          const std::vector<std::string>& buffers) {
+                          std::vector<std::string> buffers) {
     Output* output = find(source.cell);
     if (output != nullptr && output->prefixer) {
         const auto label = output->labels.find(source.interpreter);
@@ -90,9 +98,7 @@ void CellOutputs::publish(Source source, const std::string& type, json content, 
             }
         }
     }
-    xeus::buffer_sequence sequence;
-    for (const std::string& buffer : buffers) sequence.emplace_back(buffer.begin(), buffer.end());
-    server_.publish(parent(source.cell), type, std::move(content), std::move(metadata), std::move(sequence));
+    server_.publish(parent(source.cell), type, std::move(content), std::move(metadata), std::move(buffers));
 }
 
 void CellOutputs::show_error(CellId cell, const std::string& label, const json& reply) {

@@ -312,7 +312,10 @@ void Commands::check_may_end(const InterpreterInfo& info, bool force, const Call
     if (is_callers_own(info.id, caller))
         throw UsageError{"this cell runs in " + info.label() + ": close or reset it from another interpreter."};
     if (runs_something(info.id) && !force)
-        throw UsageError{info.label() + " is running " + (router_.is_busy(info.id) ? "a cell" : "code") +
+        throw UsageError{info.label() + " is running " +
+                         (router_.runs_callback(info.id) ? "a callback"
+                          : router_.is_busy(info.id)     ? "a cell"
+                                                         : "code") +
                          ". To interrupt it first: %interp " + (command == "create --fresh" ? "reset" : command) + " " +
                          info.label() + " --force"};
 }

@@ -10,8 +10,8 @@ using nlohmann::json;
 
 void InputBroker::ask(Source source, const std::string& label, const std::string& prompt, bool password,
                       std::shared_ptr<modules::Answer> answer) {
-    if (!outputs_.allows_input(source.cell)) {
-        answer->give({{"error", "input() was called, but this front end does not support input requests."}});
+    if (const std::string_view why = outputs_.why_no_input(source.cell); !why.empty()) {
+        answer->give({{"error", why}});
         return;
     }
     requests_.push_back(

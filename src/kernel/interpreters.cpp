@@ -69,6 +69,7 @@ void Interpreters::create(const std::string& name, const python::Configuration& 
 
 void Interpreters::close(InterpreterId id, CellId cell, std::function<void(std::string remark)> done) {
     registry_.set_state(id, python::State::closing);
+    closing_(id, cell);
     backend_.close(id, cell, [this, id, done = std::move(done)](std::string remark) {
         registry_.remove(id);
         done(std::move(remark));

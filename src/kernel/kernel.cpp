@@ -15,8 +15,9 @@ namespace xinterp::kernel {
 
 using nlohmann::json;
 
-// xeus frames an execute request (busy, execute_input, reply, idle) and answers comms; everything else is answered by
-// the kernel itself, because xeus answers it at once, or not at all, or (kernel_info) with another protocol version.
+// xeus frames an execute request (busy, execute_input, reply, idle); everything else is answered by the kernel itself,
+// because xeus answers it at once, or not at all, or (kernel_info) with another protocol version, or (comms) for one
+// interpreter.
 class Kernel::XeusInterpreter final : public xeus::xinterpreter {
 public:
     explicit XeusInterpreter(Kernel& kernel) : kernel_{kernel} {}
@@ -72,6 +73,8 @@ void Kernel::set_backend(Backend& backend, std::function<void()> shut_down) {
     interpreters_ = std::make_unique<Interpreters>(registry_, backend);
     router_ = std::make_unique<Router>(*interpreters_, backend, server_->timers(), static_cast<RouterFront&>(*this));
     commands_ = std::make_unique<Commands>(*interpreters_, *router_, backend, server_->timers());
+    comms_ = std::make_unique<Comms>(*server_, *outputs_, *router_, registry_);
+    interpreters_->on_closing([this](InterpreterId id, CellId cell) { comms_->interpreter_closes(id, cell); });
     history_file_ = std::make_unique<HistoryFile>(history_, backend, server_->timers(),
                                                   [this] { return router_->is_busy(python::main_interpreter); });
     python::set_visits_ended_hook([this](InterpreterId id) {
@@ -143,7 +146,9 @@ void Kernel::publish(Source source, std::string type, json content, json metadat
             const json text = content.value(json::json_pointer{"/data/text~1plain"}, json{});
             if (text.is_string()) history_.set_output(cell->count, text);
         }
-        outputs_->publish(source, type, std::move(content), std::move(metadata), buffers);
+        if (type.starts_with("comm_"))
+            comms_->sent(source, type, std::move(content), std::move(metadata), std::move(buffers));
+        else outputs_->publish(source, type, std::move(content), std::move(metadata), std::move(buffers));
     });
 }
 
@@ -165,7 +170,12 @@ void Kernel::withdraw_input(const std::shared_ptr<modules::Answer>& answer) {
 std::shared_ptr<modules::Answer> Kernel::command(Source source, json request) {
     auto answer = std::make_shared<modules::Answer>();
     outbox_.post(source.cell, [this, source, request = std::move(request), answer] {
-        if (request.value("command", "") == "history") {
+        const json name = request.is_object() ? request.value("command", json{}) : json{};
+        if (name == "parent") {
+            answer->give(parent_message(source.cell));
+            return;
+        }
+        if (name == "history") {
             answer->give(history_file_->command(request));
             return;
         }
@@ -195,6 +205,10 @@ int Kernel::process_pipe(Source source, Stream stream) { return pipes_.write_end
 
 void Kernel::begin(Cell& cell) {
     outputs_->begin(cell);
+    if (cell.callback) {
+        begin_callback(cell);
+        return;
+    }
     beginning_ = &cell;
     const bool counts = !cell.silent && cell.store_history;
     json content{{"code", cell.code},
@@ -219,6 +233,23 @@ void Kernel::begin(Cell& cell) {
     }
 }
 
+void Kernel::begin_callback(Cell& cell) {
+    server_->publish_status(cell.request.header(), "busy");
+    cell.finish = [this, &cell](const json&) {
+        comms_->ended(cell.id);
+        server_->publish_status(cell.request.header(), "idle");
+    };
+}
+
+// What Python code sees of the request that its cell, or callback, comes from. Of one that has ended, the header.
+json Kernel::parent_message(CellId id) const {
+    json message{{"header", outputs_->parent(id)}};
+    const Cell* cell = router_->cell(id);
+    message["metadata"] = cell == nullptr ? json::object() : cell->request.metadata();
+    message["content"] = cell == nullptr ? json::object() : cell->request.content();
+    return message;
+}
+
 void Kernel::abort(Cell& cell) {
     server_->publish_status(cell.request.header(), "busy");
     server_->reply(Channel::shell, xeus::xrequest_context{cell.request.header(), cell.request.identities()},
@@ -227,7 +258,7 @@ void Kernel::abort(Cell& cell) {
 }
 
 void Kernel::routed(const Cell& cell) {
-    if (cell.detached) foreground_ = 0;
+    if (cell.detached && !cell.callback) foreground_ = 0;
     outputs_->routed(cell);
 }
 
@@ -248,6 +279,7 @@ void Kernel::ended(const Cell& cell) {
     CellId own = cell.id;
     foreground_.compare_exchange_strong(own, 0);
     close_pipes_later(cell.id);
+    outputs_->ended(cell);
 }
 
 void Kernel::close_pipes_later(CellId cell) {
@@ -349,7 +381,7 @@ void Kernel::answer(Channel channel, xeus::xmessage request) {
         return;
     }
     if (type.starts_with("comm_")) {
-        server_->pass_to_xeus(channel, std::move(request));
+        comms_->received(channel, std::move(request));
         return;
     }
     if (type == "complete_request" || type == "inspect_request" || type == "is_complete_request") {

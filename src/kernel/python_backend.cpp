@@ -119,10 +119,12 @@ void PythonBackend::execute(InterpreterId interpreter, CellCode code, Reply repl
 struct PythonBackend::Question {
     Kernel& kernel;
     Reply reply;
+    CellId cell = 0; ///< whose output comes before the answer
 
     void answer(json result) {
-        kernel.outbox().post(
-            0, [reply = std::exchange(reply, {}), result = std::move(result)]() mutable { reply(std::move(result)); });
+        kernel.outbox().post(cell, [reply = std::exchange(reply, {}), result = std::move(result)]() mutable {
+            reply(std::move(result));
+        });
     }
     ~Question() {
         if (reply) answer({{"status", "aborted"}});
@@ -130,7 +132,7 @@ struct PythonBackend::Question {
 };
 
 void PythonBackend::ask(InterpreterId interpreter, std::string question, json content, Reply reply) {
-    post(interpreter, [asked = std::shared_ptr<Question>{new Question{kernel_, std::move(reply)}},
+    post(interpreter, [asked = std::shared_ptr<Question>{new Question{kernel_, std::move(reply), 0}},
                        question = std::move(question), content = std::move(content)](modules::Shell& shell) {
         json result;
         try {
@@ -140,6 +142,31 @@ void PythonBackend::ask(InterpreterId interpreter, std::string question, json co
         }
         asked->answer(std::move(result));
     });
+}
+
+void PythonBackend::call(InterpreterId interpreter, CellId cell, modules::SharedCommMessage message, Reply reply) {
+    ++activity_;
+    main_jobs_ += interpreter == python::main_interpreter;
+    Reply over = [this, interpreter, reply = std::move(reply)](json result) {
+        main_jobs_ -= interpreter == python::main_interpreter;
+        refill_when_idle();
+        reply(std::move(result));
+    };
+    post(interpreter,
+         [this, interpreter, cell, message = std::move(message),
+          asked = std::shared_ptr<Question>{new Question{kernel_, std::move(over), cell}}](modules::Shell& shell) {
+             const Source source{cell, interpreter};
+             kernel_.run_began(source);
+             json result;
+             try {
+                 result = shell.call(cell, *message);
+             } catch (const std::exception& error) {
+                 result = error_reply("SystemError", error.what());
+             }
+             kernel_.flush_processes(cell);
+             kernel_.run_ended(source);
+             asked->answer(std::move(result));
+         });
 }
 
 std::size_t PythonBackend::memory(InterpreterId interpreter) {

@@ -64,6 +64,22 @@ void Router::submit(xeus::xmessage request) {
     advance(session);
 }
 
+void Router::call(xeus::xmessage request, const std::vector<InterpreterInfo>& targets,
+                  modules::SharedCommMessage message) {
+    auto owned = std::make_unique<Cell>();
+    Cell& cell = *owned;
+    cell.id = ++last_cell_;
+    cell.session = request.header().at("session");
+    cell.store_history = cell.allow_stdin = cell.stop_on_error = false;
+    cell.detached = true;
+    cell.request = std::move(request);
+    cell.callback = std::move(message);
+    cells_.emplace(cell.id, std::move(owned));
+    front_.begin(cell);
+    if (targets.empty()) end_cell(cell, json{{"status", "aborted"}});
+    else enqueue(cell, targets, "");
+}
+
 void Router::advance(const std::string& session) {
     if (!advancing_.insert(session).second) return; // an outer call goes on
     const auto queue = queues_.find(session);
@@ -140,7 +156,7 @@ void Router::route(Cell& cell, std::vector<std::string> missing, const CellMagic
 void Router::enqueue(Cell& cell, const std::vector<InterpreterInfo>& targets, const std::string& code) {
     cell.cancel = nullptr;
     // Only now: the cells behind a detached one may need the interpreters that it has created.
-    if (cell.detached) foreground_.erase(cell.session);
+    if (cell.detached && !cell.callback) foreground_.erase(cell.session);
     code_[cell.id] = code;
     for (const InterpreterInfo& info : targets) {
         Cell::Run run;
@@ -178,6 +194,11 @@ void Router::begin_run(const Queued& next) {
             running->runs[next.run].timed_out = true;
             interrupt_run(next);
         });
+    if (cell.callback) {
+        backend_.call(run.target, cell.id, cell.callback,
+                      [this, next](json reply) { run_ended(next.cell, next.run, std::move(reply)); });
+        return;
+    }
     backend_.execute(run.target,
                      CellCode{cell.id, cell.count, code_[cell.id], cell.code, cell.silent, cell.store_history,
                               cell.allow_stdin, cell.user_expressions},
@@ -197,7 +218,7 @@ void Router::run_ended(CellId id, std::size_t index, json reply) {
         if (reply.contains("traceback") && reply["traceback"].is_array())
             reply["traceback"].push_back("TimeoutError: " + message);
     }
-    interpreters_.registry().count_cell(run.target);
+    if (!cell->callback) interpreters_.registry().count_cell(run.target);
     if (reply.erase("stop_missed") != 0) run.stop_missed = true;
     if (cell->variables && cell->variables->goes_out() && !failed(reply))
         return_variables({id, index}, std::move(reply));
@@ -296,7 +317,10 @@ void Router::abort_lane(InterpreterId interpreter, const std::string& sentence) 
 void Router::abort(const std::deque<Queued>& waiting, const std::string& sentence) {
     for (const Queued& queued : waiting) {
         Cell& cell = *find(queued.cell);
-        if (!sentence.empty()) front_.write(cell, Stream::err, sentence + "\n");
+        const std::string label = cell.runs[queued.run].label;
+        if (!sentence.empty())
+            front_.write(cell, Stream::err,
+                         (cell.callback ? label + " ended before this callback could run there." : sentence) + "\n");
         end_run(cell, cell.runs[queued.run], json{{"status", "aborted"}});
     }
 }
@@ -325,9 +349,27 @@ void Router::interrupt_cell(Cell& cell) {
     }
 }
 
+std::set<CellId> Router::callbacks_before(const Cell& cell) const {
+    std::set<CellId> callbacks;
+    for (const Cell::Run& run : cell.runs) {
+        const auto lane = lanes_.find(run.target);
+        if (run.state == Cell::Run::State::waiting && lane != lanes_.end() && lane->second.running &&
+            this->cell(lane->second.running->cell)->callback)
+            callbacks.insert(lane->second.running->cell);
+    }
+    return callbacks;
+}
+
 void Router::interrupt_foreground() {
     std::vector<CellId> chosen;
-    for (const auto& [session, id] : foreground_) chosen.push_back(id);
+    for (const auto& [session, id] : foreground_) {
+        const std::set<CellId> callbacks = callbacks_before(*find(id));
+        chosen.insert(chosen.end(), callbacks.begin(), callbacks.end());
+        chosen.push_back(id);
+    }
+    if (chosen.empty())
+        for (const auto& [interpreter, lane] : lanes_)
+            if (lane.running && find(lane.running->cell)->callback) chosen.push_back(lane.running->cell);
     if (chosen.empty())
         for (const auto& [id, cell] : cells_) chosen.push_back(id);
     for (const CellId id : chosen)
@@ -371,6 +413,11 @@ void Router::interrupt_run(const Queued& queued) {
 bool Router::is_busy(InterpreterId interpreter) const {
     const auto lane = lanes_.find(interpreter);
     return lane != lanes_.end() && (lane->second.running || !lane->second.waiting.empty());
+}
+
+bool Router::runs_callback(InterpreterId interpreter) const {
+    const auto lane = lanes_.find(interpreter);
+    return lane != lanes_.end() && lane->second.running && cell(lane->second.running->cell)->callback;
 }
 
 void Router::retire(InterpreterId interpreter, const std::string& sentence) {

@@ -92,10 +92,12 @@ void Server::reply(Channel channel, const xeus::xrequest_context& to, const std:
 }
 
 void Server::publish(const json& parent, const std::string& type, json content, json metadata,
-                     xeus::buffer_sequence buffers) {
-    publisher_.send(serialize(xeus::xpub_message{topic(type), header_of(type, session_), parent, std::move(metadata),
-                                                 std::move(content), std::move(buffers)},
-                              session_, signer_));
+                     std::vector<std::string> buffers) {
+    Frames frames = serialize(
+        xeus::xpub_message{topic(type), header_of(type, session_), parent, std::move(metadata), std::move(content), {}},
+        session_, signer_);
+    for (std::string& buffer : buffers) frames.push_back(std::move(buffer)); // they are not signed
+    publisher_.send(std::move(frames));
 }
 
 void Server::publish_text(StreamText text) { publisher_.send(std::move(text)); }

@@ -36,9 +36,13 @@ PyObject* publish(PyObject* module, PyObject* arguments) {
         const Ref sequence = Ref::steal(PySequence_Fast(buffers, "buffers must be a sequence"));
         if (!sequence) return nullptr;
         for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(sequence.get()); ++i) {
-            const Ref bytes = Ref::steal(PyBytes_FromObject(PySequence_Fast_GET_ITEM(sequence.get(), i)));
-            if (!bytes) return nullptr;
-            parts.emplace_back(PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get())));
+            Py_buffer view;
+            if (PyObject_GetBuffer(PySequence_Fast_GET_ITEM(sequence.get(), i), &view, PyBUF_FULL_RO) != 0)
+                return nullptr;
+            parts.emplace_back(static_cast<std::size_t>(view.len), '\0');
+            const int copied = PyBuffer_ToContiguous(parts.back().data(), &view, view.len, 'C');
+            PyBuffer_Release(&view);
+            if (copied != 0) return nullptr;
         }
     }
     if (!forked_child) {

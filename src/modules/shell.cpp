@@ -57,7 +57,7 @@ std::unique_ptr<Shell> Shell::create(std::string& error) {
     return nullptr;
 }
 
-json Shell::call(const char* method, PyObject* argument) {
+json Shell::invoke(const char* method, PyObject* argument) {
     const Ref result =
         Ref::steal(argument != nullptr ? PyObject_CallMethod(object_.get(), method, "O", argument) : nullptr);
     json value;
@@ -66,19 +66,35 @@ json Shell::call(const char* method, PyObject* argument) {
 }
 
 json Shell::execute(const ShellCell& cell) {
-    PyInterpreterState* interpreter = PyInterpreterState_Get();
-    python::Lane* lane = python::Lane::here();
     const Ref request = to_python({{"count", cell.count},
                                    {"code", cell.code},
                                    {"typed", cell.typed},
                                    {"silent", cell.silent},
                                    {"store_history", cell.store_history},
                                    {"user_expressions", cell.user_expressions}});
-    if (!enter_cell(*state_, cell.cell)) return take_error();
+    return run(cell.cell, "execute", request.get());
+}
+
+json Shell::call(CellId cell, const CommMessage& message) {
+    const Ref request = to_python(message.parts), buffers = Ref::steal(PyList_New(0));
+    if (!request || !buffers || PyDict_SetItemString(request.get(), "buffers", buffers.get()) != 0) return take_error();
+    for (const std::vector<char>& buffer : message.buffers) {
+        const Ref bytes = Ref::steal(PyBytes_FromStringAndSize(buffer.data(), static_cast<Py_ssize_t>(buffer.size())));
+        const Ref view = Ref::steal(bytes ? PyMemoryView_FromObject(bytes.get()) : nullptr);
+        if (!view || PyList_Append(buffers.get(), view.get()) != 0) return take_error();
+    }
+    return run(cell, "call_back", request.get());
+}
+
+// What a person has asked for: code that runs alone in its interpreter and can be interrupted.
+json Shell::run(CellId cell, const char* method, PyObject* argument) {
+    PyInterpreterState* interpreter = PyInterpreterState_Get();
+    python::Lane* lane = python::Lane::here();
+    if (!enter_cell(*state_, cell)) return take_error();
     lane->begin_interruptible();
     json reply;
     if (begin_running(interpreter)) {
-        reply = call("execute", request.get());
+        reply = invoke(method, argument);
         python::internals::set_not_running_main(interpreter);
     } else {
         reply = take_error();
@@ -103,7 +119,7 @@ json Shell::ask(const std::string& question, const json& content) {
     const CellId cell = content.value("cell", before);
     if (cell != before && !enter_cell(*state_, cell)) return take_error();
     lane->begin_interruptible();
-    json reply = call(question.c_str(), request.get());
+    json reply = invoke(question.c_str(), request.get());
     if (lane->end_interruptible()) reply["stop_missed"] = true;
     if (cell != before && !enter_cell(*state_, before)) return take_error();
     return reply;
@@ -111,7 +127,7 @@ json Shell::ask(const std::string& question, const json& content) {
 
 bool Shell::wait_in_loop(int descriptor) {
     const Ref number = Ref::steal(PyLong_FromLong(descriptor));
-    const json waited = call("wait_in_loop", number.get());
+    const json waited = invoke("wait_in_loop", number.get());
     return waited.is_boolean() && waited.get<bool>();
 }
 

@@ -52,6 +52,11 @@ struct FakeBackend final : Backend {
         diary.note(diary.name_of(interpreter) + " is asked to " + question);
         asked.emplace_back(interpreter, std::move(reply));
     }
+    void call(InterpreterId interpreter, CellId cell, modules::SharedCommMessage, Reply reply) override {
+        CellCode code;
+        code.cell = cell;
+        execute(interpreter, std::move(code), std::move(reply));
+    }
     void ask_at_end(std::string, json) override {}
     std::size_t memory(InterpreterId) override { return 0; }
     bool interrupt(InterpreterId interpreter) override {
@@ -151,6 +156,17 @@ struct Bench {
                                      json::object(),
                                      std::move(options),
                                      {}});
+    }
+    void call(const std::string& name, const std::vector<std::string>& labels) {
+        std::vector<InterpreterInfo> targets;
+        for (const std::string& label : labels) targets.push_back(*registry.find(label));
+        router.call(xeus::xmessage{{"notebook"},
+                                   {{"msg_id", name}, {"msg_type", "comm_msg"}, {"session", "notebook"}},
+                                   json::object(),
+                                   json::object(),
+                                   json::object(),
+                                   {}},
+                    targets, std::make_shared<modules::CommMessage>());
     }
     void send(const std::string& name, const std::string& code, json options = json::object()) {
         send_from("notebook", name, code, std::move(options));

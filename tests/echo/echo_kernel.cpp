@@ -44,6 +44,9 @@ public:
     void ask(modules::InterpreterId, std::string, json content, Reply reply) override {
         reply({{"status", "ok"}, {"asked", content}});
     }
+    void call(modules::InterpreterId, modules::CellId, modules::SharedCommMessage, Reply reply) override {
+        reply({{"status", "ok"}});
+    }
     void ask_at_end(std::string, json) override {}
     std::size_t memory(modules::InterpreterId) override { return 0; }
 

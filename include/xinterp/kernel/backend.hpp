@@ -2,6 +2,7 @@
 // router. All calls and all callbacks are on the I/O thread; no call waits.
 #pragma once
 
+#include <xinterp/modules/comm_message.hpp>
 #include <xinterp/modules/front_end.hpp>
 
 #include <nlohmann/json.hpp>
@@ -37,6 +38,9 @@ public:
     /// A method of the shell ("complete", "variables", "pack", ...): the request's content to the reply's, between
     /// cells. {"status": "aborted"} if the interpreter ends before.
     virtual void ask(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) = 0;
+    /// Calls what waits there for that comm's messages, as a cell of that number. {"status": "aborted"} if the
+    /// interpreter ends before.
+    virtual void call(InterpreterId interpreter, CellId cell, modules::SharedCommMessage message, Reply reply) = 0;
     /// The same of main, at the end of the kernel, when nothing runs in it any more; nobody waits for the answer.
     virtual void ask_at_end(std::string question, nlohmann::json content) = 0;
     /// Bytes in its small-object arenas; 0 where it has none of its own.

@@ -6,28 +6,32 @@
 #include <xinterp/kernel/router.hpp>
 #include <xinterp/kernel/server.hpp>
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace xinterp::kernel {
 
 class CellOutputs {
 public:
-    /// The threads of a cell may print long after its end. The parents of this many ended cells are kept.
+    /// The threads of a cell may print long after its end. The parents of this many ended cells are kept, and of as
+    /// many ended callbacks, of which a slider that is moved makes a thousand a minute.
     static constexpr std::size_t remembered = 10'000;
 
     explicit CellOutputs(Server& server) : server_{server} {}
 
     void begin(const Cell& cell);
     void routed(const Cell& cell);
+    void ended(const Cell& cell);
 
     void write(Source source, Stream stream, const std::string& text);
     void publish(Source source, const std::string& type, nlohmann::json content, nlohmann::json metadata,
-                 const std::vector<std::string>& buffers);
+                 std::vector<std::string> buffers);
     void show_error(CellId cell, const std::string& label, const nlohmann::json& reply);
     /// Shows the unfinished lines of a cell's target, of all its targets for an empty label.
     void flush(CellId cell, const std::string& label);
@@ -37,23 +41,26 @@ public:
 
     /// Where a request on behalf of the cell goes; null for a cell that is not remembered.
     const xeus::xrequest_context* context(CellId cell) const;
-    bool allows_input(CellId cell) const;
+    /// The header that the cell's messages have for their parent; {} for a cell that is not remembered.
+    const nlohmann::json& parent(CellId cell) const;
+    /// Why code of the cell cannot ask the person for a line; empty if it can.
+    std::string_view why_no_input(CellId cell) const;
 
 private:
     struct Output {
         xeus::xrequest_context context;
         std::shared_ptr<const std::string> parent; ///< its header as JSON
-        bool allow_stdin = false;
+        std::string_view why_no_input;
         std::map<InterpreterId, std::string> labels; ///< of a cell with several targets
         std::unique_ptr<LinePrefixer> prefixer;      ///< likewise
     };
     Output* find(CellId cell);
-    const nlohmann::json& parent(CellId cell) const;
     void publish_text(CellId cell, Stream stream, const std::string& text);
     void publish_all(CellId cell, const std::vector<LinePrefixer::Output>& outputs);
 
     Server& server_;
     std::map<CellId, Output> outputs_;
+    std::deque<CellId> ended_cells_, ended_callbacks_;
     std::set<CellId> holding_; ///< cells whose prefixers may hold unfinished lines back
 };
 

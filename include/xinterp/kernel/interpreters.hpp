@@ -36,10 +36,14 @@ public:
     /// to that cell.
     void close(InterpreterId id, CellId cell, std::function<void(std::string remark)> done);
 
+    /// Called when an interpreter begins to close, for a cell.
+    void on_closing(std::function<void(InterpreterId, CellId)> hook) { closing_ = std::move(hook); }
+
 private:
     python::Registry& registry_;
     Backend& backend_;
     std::set<std::string> reserved_;
+    std::function<void(InterpreterId, CellId)> closing_ = [](InterpreterId, CellId) {};
 };
 
 } // namespace xinterp::kernel

@@ -4,6 +4,7 @@
 #include <xinterp/kernel/backend.hpp>
 #include <xinterp/kernel/cell_outputs.hpp>
 #include <xinterp/kernel/commands.hpp>
+#include <xinterp/kernel/comms.hpp>
 #include <xinterp/kernel/history.hpp>
 #include <xinterp/kernel/history_file.hpp>
 #include <xinterp/kernel/input_broker.hpp>
@@ -86,6 +87,7 @@ private:
 
     // RouterFront
     void begin(Cell& cell) override;
+    void begin_callback(Cell& cell);
     void abort(Cell& cell) override;
     void routed(const Cell& cell) override;
     void flush(const Cell& cell, const Cell::Run* run) override;
@@ -104,6 +106,7 @@ private:
     void refuse(Channel channel, const xeus::xmessage& request, const std::string& problem);
     void answer(Channel channel, xeus::xmessage request);
     void ask(Channel channel, const xeus::xmessage& request);
+    nlohmann::json parent_message(CellId cell) const;
     nlohmann::json kernel_info() const;
     void close_pipes_later(CellId cell);
     void shut_down();
@@ -125,6 +128,7 @@ private:
     std::unique_ptr<Interpreters> interpreters_;
     std::unique_ptr<Router> router_;
     std::unique_ptr<Commands> commands_;
+    std::unique_ptr<Comms> comms_;
     std::function<void()> shut_down_;
     bool shutting_down_ = false;
     Cell* beginning_ = nullptr; ///< the cell that xeus is being told of

@@ -39,6 +39,7 @@ public:
 
     void execute(InterpreterId interpreter, CellCode code, Reply reply) override;
     void ask(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) override;
+    void call(InterpreterId interpreter, CellId cell, modules::SharedCommMessage message, Reply reply) override;
     void ask_at_end(std::string question, nlohmann::json content) override;
     std::size_t memory(InterpreterId interpreter) override;
     bool interrupt(InterpreterId interpreter) override;

@@ -57,6 +57,8 @@ struct Cell {
     std::unique_ptr<CellVariables> variables; ///< if it has --in or --out
     std::function<void()> cancel; ///< stops what it waits for: a command, the creation of its target, main for --out
     bool ended = false;
+
+    modules::SharedCommMessage callback; ///< then it is no cell of a notebook: it calls code that waits for messages
 };
 
 /// Whom the router tells what happens to a cell.
@@ -91,11 +93,16 @@ public:
 
     /// An execute_request that has been validated.
     void submit(xeus::xmessage request);
+    /// A comm message: it calls those interpreters' code as a detached cell of its own.
+    void call(xeus::xmessage request, const std::vector<InterpreterInfo>& targets, modules::SharedCommMessage message);
+    /// The number of the cell that comes next.
+    CellId next_cell() const { return last_cell_ + 1; }
 
     /// How long an interrupt may take before the cell is told that it has not stopped.
     static constexpr std::chrono::seconds interrupt_patience{1};
 
-    /// Stop: the foreground cells in all their targets; if there is none, every detached cell.
+    /// Stop: the foreground cells in all their targets, and callbacks that they wait for; if there is none, the
+    /// callbacks that run; if there is none either, every detached cell.
     void interrupt_foreground();
     /// KeyboardInterrupt in that interpreter's cell. `done` when the cell has ended there (true), or has not in time
     /// (false: it catches the interrupt, or is in C code that holds the GIL). False at once if nothing runs there.
@@ -109,6 +116,7 @@ public:
     InterpreterId target_of(const std::string& session, const std::string& code) const;
 
     bool is_busy(InterpreterId interpreter) const;
+    bool runs_callback(InterpreterId interpreter) const;
     /// What waits in its lane is aborted, with a sentence; nothing new starts there.
     void retire(InterpreterId interpreter, const std::string& sentence);
     /// Calls `done` once all detached cells there (any, if empty) have ended, `except` and its lanes aside. A handle
@@ -151,6 +159,7 @@ private:
     void abort_lane(InterpreterId interpreter, const std::string& sentence);
     void interrupt_cell(Cell& cell);
     void interrupt_run(const Queued& queued);
+    std::set<CellId> callbacks_before(const Cell& cell) const;
     bool is_running(const Queued& queued) const;
     // router_variables.cpp
     void take_variables(Cell& cell);

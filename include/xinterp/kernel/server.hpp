@@ -20,6 +20,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace xinterp::kernel {
 
@@ -48,7 +49,7 @@ public:
     void pass_to_xeus(Channel channel, xeus::xmessage message);
     void reply(Channel channel, const xeus::xrequest_context& to, const std::string& type, nlohmann::json content);
     void publish(const nlohmann::json& parent, const std::string& type, nlohmann::json content,
-                 nlohmann::json metadata = nlohmann::json::object(), xeus::buffer_sequence buffers = {});
+                 nlohmann::json metadata = nlohmann::json::object(), std::vector<std::string> buffers = {});
     void publish_text(StreamText text);
     void publish_status(const nlohmann::json& parent, const std::string& state);
     /// The id of the input request that was sent.

@@ -2,6 +2,7 @@
 // All members: on the interpreter's lane, attached. Nothing throws; no exception is left set.
 #pragma once
 
+#include <xinterp/modules/comm_message.hpp>
 #include <xinterp/modules/origin.hpp>
 
 #include <memory>
@@ -30,13 +31,16 @@ public:
     nlohmann::json execute(const ShellCell& cell);
     /// A method of the shell: what it is asked, to what it answers. "cell": whose output it makes, if any.
     nlohmann::json ask(const std::string& question, const nlohmann::json& content);
+    /// What waits for that comm's messages, as part of that cell.
+    nlohmann::json call(CellId cell, const CommMessage& message);
     /// Lane's idle hook: runs the interpreter's event loop until the descriptor is readable. False if it has nothing to
     /// do.
     bool wait_in_loop(int descriptor);
 
 private:
     Shell(python::Ref object, BridgeState* state) : object_{std::move(object)}, state_{state} {}
-    nlohmann::json call(const char* method, PyObject* argument);
+    nlohmann::json invoke(const char* method, PyObject* argument);
+    nlohmann::json run(CellId cell, const char* method, PyObject* argument);
 
     python::Ref object_;
     BridgeState* state_;

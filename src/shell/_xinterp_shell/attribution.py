@@ -148,17 +148,16 @@ def _give_pipes_to_subprocesses() -> None:
 
 
 def _give_pipes_to_spawn(name: str) -> None:
-    import functools
-
     spawn = getattr(os, name)
 
-    @functools.wraps(spawn)
     def spawn_with_pipes(path: Any, argv: Any, env: Any, /, *, file_actions: Any = (), **options: Any) -> int:
         # First of all actions: the caller's own may put something else in their place.
         pipes = [(os.POSIX_SPAWN_DUP2, _xinterp.process_pipe(number), number) for number in (_STDOUT, _STDERR)]
         actions = [*pipes, *(file_actions or ())]
         return _with_interrupts(spawn, path, argv, env, file_actions=actions, **options)
 
+    spawn_with_pipes.__name__ = spawn_with_pipes.__qualname__ = name
+    spawn_with_pipes.__module__, spawn_with_pipes.__doc__ = spawn.__module__, spawn.__doc__
     _replace_in_os(name, spawn_with_pipes)
 
 

@@ -89,6 +89,16 @@ class Shell:
 
         return unpack(request["parcels"], self.namespace, request.get("partly", False))
 
+    def call_back(self, message: Request) -> dict[str, object]:
+        """Call what waits for a comm message; within the event loop where there may be one, as ipykernel does."""
+        from . import comms
+
+        if "asyncio" in sys.modules:
+            self._loop.run(comms.handle_in_loop(message))
+        else:
+            comms.handle(message)
+        return {"status": "ok"}
+
     def write_history(self, request: Request) -> dict[str, object]:
         """Cells for IPython's history file."""
         from .history import write

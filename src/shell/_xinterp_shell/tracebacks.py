@@ -35,6 +35,7 @@ def _without_own_frames(traceback: TracebackType | None) -> TracebackType | None
 _REFUSALS = (
     r"module [\w.]+ does not support loading in subinterpreters",
     r"cannot load module more than once per process",  # numpy
+    r"failed to import from subinterpreter due to exception",  # single-phase initialization, which runs in main
 )
 
 
@@ -57,6 +58,11 @@ def _ways_out(refusal: str) -> list[str]:
         return [
             "It has been loaded in another interpreter of this kernel: run the cell there (%interp lists them),",
             "or restart the kernel and load it here first.",
+        ]
+    if refusal.startswith("failed"):
+        return [
+            "Parts of this package load in main, with what they need, and nowhere else.",
+            "Run the cell in main: %%interp main",
         ]
     return [
         "This extension module works in one interpreter per process only. Run the cell in main (%%interp main),",

@@ -17,7 +17,7 @@ _MOST = 1000  # variables
 _ITEMS = 8  # of a container
 _DEPTH = 2  # of containers in containers
 _NUMERALS = 4000  # bits of an integer that is written out
-_SHELLS_OWN = {"In", "Out", "exit", "quit", "get_ipython"}
+_SHELLS_OWN = {"In", "Out", "exit", "quit"}
 _PLAIN = (int, float, complex, bool, type(None), range)
 _CONTAINERS: dict[type, tuple[str, str]] = {
     list: ("[", "]"),

@@ -21,6 +21,7 @@ from xeus_python_shell.shell import XPythonShell, XPythonShellApp
 
 from .. import tracebacks
 from ..display import encode
+from ..kernel_object import kernel
 from .history import SessionHistory
 from .magics import KernelMagics
 from .system import run_in_terminal
@@ -30,9 +31,14 @@ if TYPE_CHECKING:
 
 
 def keep_line_numbers(lines: list[str]) -> list[str]:
-    """Instead of IPython's leading_empty_lines: an empty line may stand for the %%interp line."""
-    first = next((line for line in lines if not line.isspace()), "")
-    return lines if re.match(r"[^\s%>I]|%(?!%)|I(?!n \[)", first) else leading_empty_lines(lines)
+    """Instead of IPython's leading_empty_lines: an empty line may stand for the %%interp line.
+
+    Not in cells of one line, nor where IPython looks at the first one: cell magics, prompts, indented cells.
+    """
+    full = [line for line in lines if not line.isspace()]
+    if len(full) > 1 and re.match(r"[^\s%>I]|%(?!%)|I(?!n \[)", full[0]):
+        return lines
+    return leading_empty_lines(lines)
 
 
 class CellCompiler(XCachingCompiler):
@@ -114,6 +120,8 @@ class ZMQInteractiveShell(XPythonShell):
         self.running = ""  # the cell that runs, as Python
         self._code_runs = True
         super().__init__(use_jedi, **options)
+        self.kernel = kernel
+        kernel.shell = self
         self.compiler_class = CellCompiler
         transforms = self.input_transformer_manager.cleanup_transforms
         transforms[transforms.index(leading_empty_lines)] = keep_line_numbers
@@ -132,11 +140,18 @@ class ZMQInteractiveShell(XPythonShell):
         """As ipykernel does: colours, and no pager, which nobody could operate."""
         import os
 
-        os.environ.update(TERM="xterm-color", CLICOLOR="1", FORCE_COLOR="1", CLICOLOR_FORCE="1")
-        os.environ.update(PAGER="cat", GIT_PAGER="cat")
+        wanted = {"TERM": "xterm-color", "CLICOLOR": "1", "FORCE_COLOR": "1", "CLICOLOR_FORCE": "1"}
+        for name, value in {**wanted, "PAGER": "cat", "GIT_PAGER": "cat"}.items():
+            if os.environ.get(name) != value:  # the process's: not more often than needed, other threads may look
+                os.environ[name] = value
 
     def init_virtualenv(self) -> None:
         """The kernel runs in the Python whose packages it has."""
+
+    def init_user_ns(self) -> None:
+        """``get_ipython`` is a builtin here: functions that use it can go to other interpreters."""
+        super().init_user_ns()
+        del self.user_ns["get_ipython"]
 
     def init_history(self, *args: object, **options: object) -> None:
         self.history_manager = SessionHistory(shell=self, parent=self)
