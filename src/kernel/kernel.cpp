@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <format>
+#include <iostream>
 #include <utility>
 
 namespace xinterp::kernel {
@@ -81,7 +82,10 @@ void Kernel::set_backend(Backend& backend, std::function<void()> shut_down) {
     });
 }
 
-void Kernel::serve() { xeus_->start(); }
+void Kernel::serve() {
+    std::clog.setstate(std::ios_base::failbit); // xeus greets there, which a person would find above the first cell
+    xeus_->start();
+}
 
 void Kernel::close() { xeus_.reset(); }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <format>
+#include <iostream>
 #include <stdexcept>
 #include <utility>
 
@@ -136,6 +137,7 @@ void Server::abort_queue_impl(const listener&, long) {}
 void Server::update_config_impl(xeus::xkernel_configuration& configuration) const { configuration = configuration_; }
 
 void Server::start_impl(xeus::xpub_message message) {
+    std::clog.clear(); // see Kernel::serve
     publisher_.send(serialize(message, session_, signer_));
     publish_status(json::object(), "idle");
     while (!stopped_) {

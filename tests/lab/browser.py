@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import websocket
 
-PATIENCE = 60  # seconds until a test gives up; nothing takes nearly as long
+PATIENCE = 30  # seconds until a test gives up; nothing takes nearly as long
 LOOK_INTERVAL = 0.05
 
 # DevTools wants of each key its code, its number and the text that it writes.

@@ -87,10 +87,11 @@ class JupyterServer:
 
     def url(self, notebook: str = "") -> str:
         """The page of a notebook, or the front page."""
-        place = (
-            {"lab": "lab/tree", "notebook": "notebooks"}[self.app] if notebook else self.app.replace("notebook", "tree")
-        )
-        return f"http://127.0.0.1:{self.port}/{place}/{notebook}".rstrip("/") + f"?token={self.token}"
+        if self.app == "notebook":
+            place = f"notebooks/{notebook}" if notebook else "tree"
+        else:  # in a workspace of its own: nothing else is opened again beside it
+            place = f"lab/workspaces/{Path(notebook).stem}/tree/{notebook}" if notebook else "lab"
+        return f"http://127.0.0.1:{self.port}/{place}?token={self.token}"
 
     def close(self) -> None:
         """The server's kernels end with it."""
