@@ -369,10 +369,8 @@ void Kernel::ask(Channel channel, const xeus::xmessage& request) {
     const std::string question = type.substr(0, type.find("_request"));
     const std::string code = request.content().at("code");
     server_->publish_status(request.header(), "busy");
-    const auto answered = std::make_shared<bool>(false);
     const xeus::xrequest_context context{request.header(), request.identities()};
-    const auto reply = [this, channel, context, type, answered](json content) {
-        if (std::exchange(*answered, true)) return;
+    const auto reply = [this, channel, context, type](json content) {
         server_->reply(channel, context, reply_type(type), std::move(content));
         server_->publish_status(context.header(), "idle");
     };
@@ -390,10 +388,13 @@ void Kernel::ask(Channel channel, const xeus::xmessage& request) {
     } else {
         nothing = {{"status", "unknown"}};
     }
-    server_->timers().after(question_patience, [reply, nothing] { reply(nothing); });
-    backend_->ask(
+    const auto has_failed = [](const json& answer) {
+        const std::string status = answer.value("status", "error");
+        return status == "aborted" || status == "error";
+    };
+    backend_->consult(
         router_->target_of(context.header().at("session"), code), question, request.content(),
-        [reply, nothing](const json& content) { reply(content.value("status", "") == "aborted" ? nothing : content); });
+        [reply, nothing, has_failed](const json& answer) { reply(has_failed(answer) ? nothing : answer); });
 }
 
 json Kernel::kernel_info() const {

@@ -109,6 +109,12 @@ json Shell::ask(const std::string& question, const json& content) {
     return reply;
 }
 
+json Shell::consult(const std::string& question, const json& content) {
+    const Unheard unheard;
+    const Ref request = to_python(content);
+    return call(question.c_str(), request.get());
+}
+
 bool Shell::wait_in_loop(int descriptor) {
     const Ref number = Ref::steal(PyLong_FromLong(descriptor));
     const json waited = call("wait_in_loop", number.get());

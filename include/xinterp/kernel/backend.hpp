@@ -37,6 +37,11 @@ public:
     /// A method of the shell ("complete", "variables", "pack", ...): the request's content to the reply's, between
     /// cells. {"status": "aborted"} if the interpreter ends before.
     virtual void ask(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) = 0;
+    /// What somebody who types wants to know ("complete", "inspect", "is_complete"): answered also beside a cell.
+    /// {"status": "aborted"} if the interpreter is busy where nobody can come between, or takes too long.
+    virtual void consult(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) {
+        ask(interpreter, std::move(question), std::move(content), std::move(reply));
+    }
     /// Bytes in its small-object arenas; 0 where it has none of its own.
     virtual std::size_t memory(InterpreterId interpreter) = 0;
     /// KeyboardInterrupt in what its lane runs; false if it runs nothing at the moment.

@@ -31,8 +31,6 @@ class Kernel final : public modules::FrontEnd, private ServerHandler, private Ro
 public:
     /// How long a shutdown may take before the process ends without waiting.
     static constexpr std::chrono::milliseconds shutdown_grace{1000};
-    /// How long completion and inspection wait for an interpreter that is busy before they say nothing.
-    static constexpr std::chrono::milliseconds question_patience{250};
 
     /// How long after a cell's end its pipes stay open: one of its threads may just be starting a subprocess.
     static constexpr std::chrono::milliseconds spawn_time{500};

@@ -1,5 +1,5 @@
 // include/xinterp/modules/shell.hpp: an interpreter's shell (src/shell, written in Python) as C++ sees it.
-// All members: on the interpreter's lane, attached. Nothing throws; no exception is left set.
+// All members but consult(): on the interpreter's lane, attached. Nothing throws; no exception is left set.
 #pragma once
 
 #include <xinterp/modules/origin.hpp>
@@ -30,6 +30,9 @@ public:
     nlohmann::json execute(const ShellCell& cell);
     /// A method of the shell: what it is asked, to what it answers. "cell": whose output it makes, if any.
     nlohmann::json ask(const std::string& question, const nlohmann::json& content);
+    /// A method of the shell that looks at code and namespace ("complete", "inspect", "is_complete"), beside what the
+    /// lane runs. What people's code prints meanwhile is dropped. Any thread, attached in the interpreter.
+    nlohmann::json consult(const std::string& question, const nlohmann::json& content);
     /// Lane's idle hook: runs the interpreter's event loop until the descriptor is readable. False if it has nothing to
     /// do.
     bool wait_in_loop(int descriptor);
