@@ -364,39 +364,6 @@ void Kernel::answer(Channel channel, xeus::xmessage request) {
     if (type == "shutdown_request") shut_down();
 }
 
-void Kernel::ask(Channel channel, const xeus::xmessage& request) {
-    const std::string type = request.header().at("msg_type");
-    const std::string question = type.substr(0, type.find("_request"));
-    const std::string code = request.content().at("code");
-    server_->publish_status(request.header(), "busy");
-    const xeus::xrequest_context context{request.header(), request.identities()};
-    const auto reply = [this, channel, context, type](json content) {
-        server_->reply(channel, context, reply_type(type), std::move(content));
-        server_->publish_status(context.header(), "idle");
-    };
-    json nothing;
-    if (question == "complete") {
-        const json position = request.content().value("cursor_pos", json{});
-        const int end = position.is_number_integer() ? position.get<int>() : 0;
-        nothing = {{"status", "ok"},
-                   {"matches", json::array()},
-                   {"cursor_start", end},
-                   {"cursor_end", end},
-                   {"metadata", json::object()}};
-    } else if (question == "inspect") {
-        nothing = {{"status", "ok"}, {"found", false}, {"data", json::object()}, {"metadata", json::object()}};
-    } else {
-        nothing = {{"status", "unknown"}};
-    }
-    const auto has_failed = [](const json& answer) {
-        const std::string status = answer.value("status", "error");
-        return status == "aborted" || status == "error";
-    };
-    backend_->consult(
-        router_->target_of(context.header().at("session"), code), question, request.content(),
-        [reply, nothing, has_failed](const json& answer) { reply(has_failed(answer) ? nothing : answer); });
-}
-
 json Kernel::kernel_info() const {
     return {{"status", "ok"},
             {"protocol_version", protocol_version},

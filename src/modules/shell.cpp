@@ -111,8 +111,10 @@ json Shell::ask(const std::string& question, const json& content) {
 
 json Shell::consult(const std::string& question, const json& content) {
     const Unheard unheard;
-    const Ref request = to_python(content);
-    return call(question.c_str(), request.get());
+    json asked = content;
+    asked["question"] = question;
+    const Ref request = to_python(asked);
+    return call("consult", request.get());
 }
 
 bool Shell::wait_in_loop(int descriptor) {

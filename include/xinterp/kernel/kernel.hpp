@@ -3,6 +3,7 @@
 
 #include <xinterp/kernel/backend.hpp>
 #include <xinterp/kernel/cell_outputs.hpp>
+#include <xinterp/kernel/command_completion.hpp>
 #include <xinterp/kernel/commands.hpp>
 #include <xinterp/kernel/history.hpp>
 #include <xinterp/kernel/input_broker.hpp>
@@ -97,7 +98,8 @@ private:
                           const std::function<void(nlohmann::json)>& done);
     void refuse(Channel channel, const xeus::xmessage& request, const std::string& problem);
     void answer(Channel channel, xeus::xmessage request);
-    void ask(Channel channel, const xeus::xmessage& request);
+    void ask(Channel channel, const xeus::xmessage& request); // kernel_questions.cpp
+    void complete_on_command_line(const CommandCompletion& found, const std::function<void(nlohmann::json)>& reply);
     nlohmann::json kernel_info() const;
     void close_pipes_later(CellId cell);
     nlohmann::json history(const nlohmann::json& content) const;

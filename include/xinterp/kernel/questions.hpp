@@ -29,7 +29,7 @@ public:
     /// How long a question waits for an interpreter that is busy in C.
     static constexpr std::chrono::milliseconds patience{250};
     /// How long an answer may take: the first import of jedi takes a while. Then it is interrupted.
-    static constexpr std::chrono::seconds limit{5};
+    static constexpr std::chrono::seconds limit{10};
     /// From one interrupt to the next, where people's code has swallowed it.
     static constexpr std::chrono::milliseconds insistence{500};
 
