@@ -2,12 +2,24 @@
 #include <xinterp/python/visits.hpp>
 #include <xinterp/python/wake_signal.hpp>
 
+#include <ctime>
 #include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 
 namespace xinterp::kernel {
+
+namespace {
+
+std::chrono::nanoseconds processor_time_of(pthread_t thread) {
+    clockid_t clock{};
+    timespec time{};
+    if (pthread_getcpuclockid(thread, &clock) != 0 || clock_gettime(clock, &time) != 0) return {};
+    return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+}
+
+} // namespace
 
 using nlohmann::json;
 
@@ -83,27 +95,41 @@ bool Questions::begin(Question& question) {
     if (question.state != Question::State::waiting) return false;
     question.state = Question::State::begun;
     question.thread = pthread_self();
+    question.began = question.looked = Timers::Clock::now();
+    question.processor_time = processor_time_of(question.thread);
     return true;
 }
 
-// Its patience is over.
+// Whether it has run since it was looked at, with the lock: a thread that waits for the GIL takes no processor time.
+bool Questions::gets_on(Question& question) const {
+    const auto now = Timers::Clock::now();
+    if (now - question.looked < patience / 2) return true; // it has just begun
+    const auto processor_time = processor_time_of(question.thread);
+    question.looked = now;
+    return processor_time - std::exchange(question.processor_time, processor_time) >= progress;
+}
+
+// Every time that its patience is over.
 void Questions::look_after(const std::shared_ptr<Question>& question) {
+    bool over = false, overdue = false, forsaken = false;
     {
         const std::scoped_lock lock{mutex_};
         if (question->state == Question::State::over) return;
         if (question->state == Question::State::begun) {
-            timers_.after(limit - patience, [this, question] { stop(question); });
-            return;
+            overdue = Timers::Clock::now() - question->began >= limit;
+            question->forsaken = question->forsaken || overdue || !gets_on(*question);
+        } else {
+            // It may be the question before it that is in the way, and not C code.
+            const auto& current = desks_.at(question->interpreter).current;
+            const bool its_turn_comes = current && current->state == Question::State::begun && !current->forsaken;
+            over = question->forsaken = !its_turn_comes;
+            if (over) question->state = Question::State::over;
         }
-        const Desk& desk = desks_.at(question->interpreter);
-        if (desk.current && desk.current != question && desk.current->state == Question::State::begun) {
-            // It is not C code that is in the way, but the question before it.
-            timers_.after(patience, [this, question] { look_after(question); });
-            return;
-        }
-        question->state = Question::State::over;
+        forsaken = question->forsaken;
     }
-    give(*question, {{"status", "aborted"}});
+    if (forsaken) give(*question, {{"status", "aborted"}});
+    if (overdue) stop(question);
+    else if (!over) timers_.after(patience, [this, question] { look_after(question); });
 }
 
 void Questions::stop(const std::shared_ptr<Question>& question) {

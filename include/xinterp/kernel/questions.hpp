@@ -3,7 +3,7 @@
 //
 // A thread of the kernel's enters the interpreter for them, one question after the other, and ends when none is left.
 // It waits for the GIL as any thread does: Python code gives it up every few milliseconds, and everything that waits
-// does; C code that keeps it makes the question too old, and it is dropped unasked.
+// does. Behind C code that keeps it a question gets too old: then it is not asked any more, or its answer is dropped.
 #pragma once
 
 #include <xinterp/kernel/backend.hpp>
@@ -26,8 +26,10 @@ namespace xinterp::kernel {
 
 class Questions {
 public:
-    /// How long a question waits for an interpreter that is busy in C.
+    /// How long a question waits for an interpreter that is busy in C, before it has begun and afterwards.
     static constexpr std::chrono::milliseconds patience{250};
+    /// Processor time that a question takes in that time unless it waits.
+    static constexpr std::chrono::milliseconds progress{1};
     /// How long an answer may take: the first import of jedi takes a while. Then it is interrupted.
     static constexpr std::chrono::seconds limit{10};
     /// From one interrupt to the next, where people's code has swallowed it.
@@ -56,7 +58,11 @@ private:
         nlohmann::json content;
         Reply reply; ///< I/O thread
         enum class State { waiting, begun, over } state = State::waiting;
-        pthread_t thread{}; ///< that answers it, once it has begun
+        // once it has begun:
+        pthread_t thread{};
+        Timers::Clock::time_point began{}, looked{}; ///< looked: when it was last seen to get on
+        std::chrono::nanoseconds processor_time{};   ///< of its thread, then
+        bool forsaken = false;                       ///< nobody waits for the answer any more
     };
     /// Where the questions of one interpreter wait.
     struct Desk {
@@ -69,6 +75,7 @@ private:
     std::shared_ptr<Question> take(InterpreterId interpreter);
     nlohmann::json answer(Question& question);
     bool begin(Question& question);
+    bool gets_on(Question& question) const;
     void look_after(const std::shared_ptr<Question>& question);
     void stop(const std::shared_ptr<Question>& question);
     static void give(Question& question, nlohmann::json answer);

@@ -93,13 +93,13 @@ def _by_ipython(shell: Any, code: str, end: int) -> Iterator[Match]:
 
 
 def _kernels_own_magics(code: str, end: int, known: set[str]) -> list[Match]:
-    start = code.rfind("\n", 0, end) + 1
-    start += len(code[start:end]) - len(code[start:end].lstrip())
-    word = code[start:end]
-    texts = [f"%%{name}" for name in magic_names.KERNELS_OWN] + [f"%{name}" for name in magic_names.KERNELS_OWN]
-    if not word.startswith("%"):
+    """Those that IPython has not told."""
+    line = code[code.rfind("\n", 0, end) + 1 : end].lstrip()
+    if not line.startswith("%"):
         return []
-    return [Match(text, start, end, "magic") for text in texts if text.startswith(word) and text not in known]
+    found = _magics(line.lstrip("%"), line[: len(line) - len(line.lstrip("%"))], end - len(line), end)
+    own = {mark + name for name in magic_names.KERNELS_OWN for mark in ("%", "%%")}
+    return [match for match in found if match.text in own - known]
 
 
 # --- magics and ! commands
