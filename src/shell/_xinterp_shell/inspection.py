@@ -178,10 +178,29 @@ def _source_of(value: Any) -> str:
     wrapped: Any = value.fget if isinstance(value, property) else value
     for candidate in (wrapped, type(value)):
         try:
-            return inspection.getsource(candidate).rstrip()
+            cell = _cell_of_class(candidate) if isinstance(candidate, type) else None
+            lines = cell[1] if cell else inspection.getsourcelines(candidate)[0]
+            return "".join(lines).rstrip()
         except Exception:
             continue
     return ""
+
+
+def _cell_of_class(value: type) -> tuple[str, list[str]] | None:
+    """The file name of the cell that has defined a class, and its lines there. Classes know their line only."""
+    import inspect as inspection
+    import linecache
+
+    first = vars(value).get("__firstlineno__")
+    if value.__module__ != "__main__" or not isinstance(first, int):
+        return None
+    for name, entry in reversed(list(linecache.cache.items())):
+        lines = entry[2] if name.startswith("<In [") and len(entry) == 4 else []
+        block = inspection.getblock(lines[first - 1 :]) if len(lines) >= first else []
+        # With decorators the class statement is not the first line.
+        if any(line.split("(")[0].split(":")[0].split() == ["class", value.__name__] for line in block):
+            return name, block
+    return None
 
 
 def _signature(name: str, value: Any) -> str:
@@ -224,7 +243,8 @@ def _file_of(value: Any) -> str:
 
     for candidate in (inspection.unwrap(value) if callable(value) else value, type(value)):
         try:
-            path = inspection.getfile(candidate)
+            of_class = _cell_of_class(candidate) if isinstance(candidate, type) else None
+            path = of_class[0] if of_class else inspection.getfile(candidate)
         except Exception:
             continue
         cell = re.fullmatch(r"<In \[(\d+)\]>", path)
