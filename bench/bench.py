@@ -58,6 +58,8 @@ def tasks(quick: bool) -> list[Task]:
         Task("1,000,000 lines", of(own, measures.printing, lines=1_000_000), few),
         Task("alternating writes", of(own, measures.alternating, writes=100_000), few),
         Task("memory", of(ALL, measures.memory), few),
+        Task("completion", of(PEERS, measures.completion, count=count, has_lanes=False), few),
+        Task("completion", of(own, measures.completion, count=count, has_lanes=True), few),
         Task("two interpreters", of(own, measures.parallel), many),
         Task("interrupts", of(PEERS, measures.interrupts, has_lanes=False), few),
         Task("interrupts", of(own, measures.interrupts, has_lanes=True), some),
