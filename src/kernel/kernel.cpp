@@ -418,38 +418,6 @@ void Kernel::answer(Channel channel, xeus::xmessage request) {
     if (type == "shutdown_request") shut_down();
 }
 
-void Kernel::ask(Channel channel, const xeus::xmessage& request) {
-    const std::string type = request.header().at("msg_type");
-    const std::string question = type.substr(0, type.find("_request"));
-    const std::string code = request.content().at("code");
-    server_->publish_status(request.header(), "busy");
-    const auto answered = std::make_shared<bool>(false);
-    const xeus::xrequest_context context{request.header(), request.identities()};
-    const auto reply = [this, channel, context, type, answered](json content) {
-        if (std::exchange(*answered, true)) return;
-        server_->reply(channel, context, reply_type(type), std::move(content));
-        server_->publish_status(context.header(), "idle");
-    };
-    json nothing;
-    if (question == "complete") {
-        const json position = request.content().value("cursor_pos", json{});
-        const int end = position.is_number_integer() ? position.get<int>() : 0;
-        nothing = {{"status", "ok"},
-                   {"matches", json::array()},
-                   {"cursor_start", end},
-                   {"cursor_end", end},
-                   {"metadata", json::object()}};
-    } else if (question == "inspect") {
-        nothing = {{"status", "ok"}, {"found", false}, {"data", json::object()}, {"metadata", json::object()}};
-    } else {
-        nothing = {{"status", "unknown"}};
-    }
-    server_->timers().after(question_patience, [reply, nothing] { reply(nothing); });
-    backend_->ask(
-        router_->target_of(context.header().at("session"), code), question, request.content(),
-        [reply, nothing](const json& content) { reply(content.value("status", "") == "aborted" ? nothing : content); });
-}
-
 json Kernel::kernel_info() const {
     return {{"status", "ok"},
             {"protocol_version", protocol_version},

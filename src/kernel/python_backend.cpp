@@ -19,7 +19,9 @@ constexpr std::chrono::milliseconds wake_interval{50};
 
 PythonBackend::PythonBackend(Kernel& kernel)
     : kernel_{kernel},
-      pool_{Lane::Lifecycle{[this](Lane& lane) { return begin_lane(lane); }, [this](Lane& lane) { end_lane(lane); }}} {}
+      pool_{Lane::Lifecycle{[this](Lane& lane) { return begin_lane(lane); }, [this](Lane& lane) { end_lane(lane); }}},
+      questions_{kernel.outbox(), kernel.timers(),
+                 [this](InterpreterId interpreter) { return find_shell(interpreter); }} {}
 
 std::string PythonBackend::begin_lane(Lane& lane) {
     std::string error;
@@ -52,6 +54,7 @@ void PythonBackend::attach_main(std::shared_ptr<Lane> lane) {
     kernel_.outbox().post(0, [this, lane = std::move(lane)]() mutable {
         lanes_[python::main_interpreter] = std::move(lane);
         for (Job& job : std::exchange(waiting_for_main_, {})) post(python::main_interpreter, std::move(job));
+        questions_.start(python::main_interpreter);
         refill_when_idle();
         if (ending_) lanes_[python::main_interpreter]->stop();
     });
@@ -169,6 +172,26 @@ void PythonBackend::call(InterpreterId interpreter, CellId cell, modules::Shared
          });
 }
 
+void PythonBackend::consult(InterpreterId interpreter, std::string question, json content, Reply reply) {
+    const bool there = lanes_.contains(interpreter);
+    if (ending_ || (!there && interpreter != python::main_interpreter)) {
+        reply({{"status", "aborted"}});
+        return;
+    }
+    questions_.ask(interpreter, std::move(question), std::move(content), std::move(reply), there);
+}
+
+modules::Shell* PythonBackend::find_shell(InterpreterId interpreter) {
+    const std::scoped_lock lock{mutex_};
+    for (const auto& [lane, shell] : shells_)
+        if (lane->id() == interpreter) return shell.get();
+    return nullptr;
+}
+
+bool PythonBackend::wait_for_questions(std::chrono::milliseconds time) {
+    return questions_.wait_until_left(python::main_interpreter, time);
+}
+
 std::size_t PythonBackend::memory(InterpreterId interpreter) {
     const auto found = lanes_.find(interpreter);
     return found == lanes_.end() ? 0 : found->second->arena_bytes();
@@ -249,6 +272,7 @@ void PythonBackend::close(InterpreterId interpreter, CellId cell, std::function<
         const std::scoped_lock lock{mutex_};
         closing_cells_[found->second.get()] = cell;
     }
+    questions_.drop(interpreter);
     found->second->hide(); // from now on Python does not find it either
     found->second->stop([this, done = std::move(done)](InterpreterId id, std::string remark) {
         kernel_.outbox().post(0, [this, id, done, remark = std::move(remark)]() mutable {
@@ -282,6 +306,7 @@ void PythonBackend::shut_down() {
     pool_.clear();
     for (const auto& [id, lane] : lanes_) {
         interrupt(id);
+        questions_.drop(id);
         lane->stop();
     }
 }

@@ -125,6 +125,14 @@ json Shell::ask(const std::string& question, const json& content) {
     return reply;
 }
 
+json Shell::consult(const std::string& question, const json& content) {
+    const Unheard unheard;
+    json asked = content;
+    asked["question"] = question;
+    const Ref request = to_python(asked);
+    return call("consult", request.get());
+}
+
 bool Shell::wait_in_loop(int descriptor) {
     const Ref number = Ref::steal(PyLong_FromLong(descriptor));
     const json waited = invoke("wait_in_loop", number.get());

@@ -6,7 +6,7 @@ import sys
 
 import _xinterp
 
-from . import commands, completion, tracebacks
+from . import commands, tracebacks
 from .display import Displayer
 from .event_loop import EventLoop
 from .ipython import IPython, MissingIPythonError
@@ -27,7 +27,7 @@ _CANCELLED = 125  # errno.ECANCELED: a system call that an interrupt ended (src/
 
 
 class Shell:
-    """One interpreter's. Its methods are called on the interpreter's lane."""
+    """One interpreter's. Its methods are called on its lane, ``consult`` beside that."""
 
     def __init__(self) -> None:
         self.namespace: dict[str, Any] = __main__.__dict__
@@ -56,14 +56,38 @@ class Shell:
         except KeyboardInterrupt as error:  # it came while an error was being described
             return self._failed(error)
 
+    def consult(self, request: Request) -> dict[str, object]:
+        """Answer a question of somebody who types, beside what the lane runs."""
+        from .turns import ShortTurns
+
+        with ShortTurns():
+            answer: dict[str, object] = getattr(self, request["question"])(request)
+        return answer
+
     def complete(self, request: Request) -> dict[str, object]:
-        return completion.complete(self.namespace, request)
+        from .completion import complete
+
+        return complete(self.namespace, request)
 
     def inspect(self, request: Request) -> dict[str, object]:
-        return completion.inspect(self.namespace, request)
+        from .inspection import inspect
+
+        return inspect(self.namespace, request)
+
+    def names(self, request: Request) -> dict[str, object]:
+        """The user's variables whose names begin like that."""
+        from .variables import names_of
+
+        return {
+            "status": "ok",
+            "names": [name for name in names_of(self.namespace) if name.startswith(request["begun"])],
+        }
 
     def is_complete(self, request: Request) -> dict[str, object]:
-        return completion.is_complete(request)
+        from .completeness import is_complete
+        from .completion import ipython_shell
+
+        return is_complete(request, ipython_shell())
 
     def variables(self, request: Request) -> dict[str, object]:
         """What is in the namespace; see variables.py."""
