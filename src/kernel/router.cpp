@@ -329,6 +329,7 @@ void Router::interrupt_foreground() {
     for (const auto& [session, id] : foreground_) chosen.push_back(id);
     if (chosen.empty())
         for (const auto& [id, cell] : cells_) chosen.push_back(id);
+    if (chosen.empty()) backend_.interrupt_tasks();
     for (const CellId id : chosen)
         if (Cell* cell = find(id)) interrupt_cell(*cell);
     tell_waiters();

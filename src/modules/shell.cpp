@@ -111,8 +111,12 @@ json Shell::ask(const std::string& question, const json& content) {
 
 bool Shell::wait_in_loop(int descriptor) {
     const Ref number = Ref::steal(PyLong_FromLong(descriptor));
+    python::Lane* lane = python::Lane::here();
+    lane->begin_interruptible(); // a task that spins
     const json waited = call("wait_in_loop", number.get());
-    return waited.is_boolean() && waited.get<bool>();
+    lane->end_interruptible();
+    if (waited.is_boolean()) return waited.get<bool>();
+    return waited.value("ename", "") == "KeyboardInterrupt"; // it came between two tasks: they go on
 }
 
 } // namespace xinterp::modules

@@ -95,7 +95,8 @@ public:
     /// How long an interrupt may take before the cell is told that it has not stopped.
     static constexpr std::chrono::seconds interrupt_patience{1};
 
-    /// Stop: the foreground cells in all their targets; if there is none, every detached cell.
+    /// Stop: the foreground cells in all their targets; if there is none, every detached cell; if there is no cell, the
+    /// tasks that cells have left behind.
     void interrupt_foreground();
     /// KeyboardInterrupt in that interpreter's cell. `done` when the cell has ended there (true), or has not in time
     /// (false: it catches the interrupt, or is in C code that holds the GIL). False at once if nothing runs there.

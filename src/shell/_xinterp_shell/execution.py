@@ -2,13 +2,15 @@
 
 import __main__
 import _ast
+import builtins
 import sys
 
 import _xinterp
 
-from . import commands, completion, tracebacks
+from . import commands, completion, debugging, tracebacks
 from .display import Displayer
 from .event_loop import EventLoop
+from .payloads import Exit, Payloads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,13 +26,32 @@ _FUTURES = 0x1FE0000  # all of __future__'s flags
 _CANCELLED = 125  # errno.ECANCELED: a system call that an interrupt ended (src/python/blocking_calls.cpp)
 
 
+def _ends_with_semicolon(source: str, last: Any) -> bool:
+    """Whether a semicolon follows the last expression; those in strings and comments are none."""
+    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    line, *others = lines[last.end_lineno - 1 :]
+    rest = [line.encode()[last.end_col_offset :].decode(), *others]
+    return any(";" in text.partition("#")[0] for text in rest)
+
+
+def _restore_interrupts() -> None:
+    """A handler that a cell has set for SIGINT is that cell's: the stop button stops the next one."""
+    if _xinterp.interpreter == 0:
+        import _signal  # type: ignore[import-not-found]
+
+        if _signal.getsignal(_signal.SIGINT) is not _signal.default_int_handler:
+            _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+
+
 class Shell:
     """One interpreter's. Its methods are called on the interpreter's lane."""
 
     def __init__(self) -> None:
         self.namespace: dict[str, Any] = __main__.__dict__
         self.displayer = Displayer(self._report_error)
+        self.payloads = Payloads()
         self._loop = EventLoop()
+        self._loop.install()
         self._future_flags = 0
         self._inputs: list[str] = [""]
         self._outputs: dict[int, object] = {}
@@ -40,6 +61,7 @@ class Shell:
         self.namespace.update(In=self._inputs, _ih=self._inputs, Out=self._outputs, _oh=self._outputs)
         self.namespace.update(_="", __="", ___="", _i="", _ii="", _iii="")
         sys.displayhook = self._show_result
+        sys.ps1, sys.ps2, sys.ps3 = "In : ", "...: ", "Out: "  # by these libraries and pdb know an interactive Python
 
     def execute(self, request: Request) -> dict[str, object]:
         """Run a cell; return the content of its execute_reply."""
@@ -47,13 +69,15 @@ class Shell:
             try:
                 self._run(request)
                 expressions = {name: self._evaluate(text) for name, text in request["user_expressions"].items()}
-                return {"status": "ok", "user_expressions": expressions, "payload": []}
+                return {"status": "ok", "user_expressions": expressions, "payload": self.payloads.take()}
             except BaseException as error:
                 return self._failed(error)
         except KeyboardInterrupt as error:  # it came while an error was being described
             return self._failed(error)
 
     def complete(self, request: Request) -> dict[str, object]:
+        if debugging.active():
+            return debugging.complete(request)
         return completion.complete(self.namespace, request)
 
     def inspect(self, request: Request) -> dict[str, object]:
@@ -97,17 +121,23 @@ class Shell:
         filename = tracebacks.cell_filename(self._count)
         source = request["code"]
         tracebacks.remember_source(filename, source)
-        statements, expression = self._compile(commands.rewrite(source), filename)
-        if (statements.co_flags | (expression.co_flags if expression else 0)) & _COROUTINE:
-            result = self._loop.run(self._await(statements, expression))
-        else:
-            exec(statements, self.namespace)
-            result = eval(expression, self.namespace) if expression else None
-        if expression and not source.rstrip().endswith(";"):
+        statements, expression, is_shown = self._compile(commands.rewrite(source), filename)
+        try:
+            if (statements.co_flags | (expression.co_flags if expression else 0)) & _COROUTINE:
+                result = self._loop.run(self._await(statements, expression))
+            else:
+                exec(statements, self.namespace)
+                result = eval(expression, self.namespace) if expression else None
+        finally:
+            debugging.leave_cell()
+            _restore_interrupts()
+        if isinstance(result, Exit):  # `exit` without parentheses
+            result()
+        elif is_shown:
             sys.displayhook(result)
 
-    def _compile(self, source: str, filename: str) -> tuple[CodeType, CodeType | None]:
-        """The cell's statements, and its last expression if it ends with one."""
+    def _compile(self, source: str, filename: str) -> tuple[CodeType, CodeType | None, bool]:
+        """The cell's statements, its last expression if it ends with one, and whether that is shown."""
         flags = _TOP_LEVEL_AWAIT | self._future_flags
         tree: Any = compile(source, filename, "exec", flags | _ONLY_AST, dont_inherit=True)
         last = None
@@ -115,8 +145,11 @@ class Shell:
             last = _ast.Expression(tree.body.pop().value)
         statements = compile(tree, filename, "exec", flags, dont_inherit=True)
         self._future_flags |= statements.co_flags & _FUTURES
+        if last is None:
+            return statements, None, False
         flags |= self._future_flags
-        return statements, compile(last, filename, "eval", flags, dont_inherit=True) if last else None
+        expression = compile(last, filename, "eval", flags, dont_inherit=True)
+        return statements, expression, not _ends_with_semicolon(source, last.body)
 
     async def _await(self, statements: CodeType, expression: CodeType | None) -> object:
         made = eval(statements, self.namespace)
@@ -147,11 +180,14 @@ class Shell:
         self._remember_result(result)
 
     def _remember_result(self, result: object) -> None:
+        if result is self._outputs:
+            return
         names = self.namespace
-        # A person who uses one of these names for something else keeps it.
-        kept = zip(("_", "__"), self._results, strict=False)
-        if all(name not in names or names[name] is value for name, value in kept):
-            self._results = [result, self._results[0], self._results[1]]
+        # A person who uses one of these names for something else keeps it, and so does gettext, which uses a builtin.
+        kept = zip(("_", "__", "___"), self._results, strict=True)
+        is_ours = all(name not in names or names[name] is value for name, value in kept)
+        self._results = [result, *self._results[:2]]
+        if is_ours and not hasattr(builtins, "_"):
             names["_"], names["__"], names["___"] = self._results
         names[f"_{self._count}"] = result
         self._outputs[self._count] = result
@@ -160,8 +196,10 @@ class Shell:
         try:
             bundle = self.displayer.bundle(eval(text, self.namespace)) or ({}, {})
             return {"status": "ok", "data": bundle[0], "metadata": bundle[1]}
-        except Exception as error:
-            return tracebacks.describe(error)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return tracebacks.describe(error, remember=False)
 
     def _failed(self, error: BaseException) -> dict[str, object]:
         if isinstance(error, OSError) and error.errno == _CANCELLED:
@@ -176,7 +214,7 @@ class Shell:
             reply["ename"], reply["traceback"] = "UsageError", str(error).split("\n")
         elif type(error) is NameError and (name := tracebacks.missing_variable(error, self.namespace)):
             reply["traceback"] += commands.whereabouts(name)
-        return {**reply, "user_expressions": {}, "payload": []}
+        return {**reply, "user_expressions": {}, "payload": self.payloads.take()}
 
     def _report_error(self, error: Exception) -> None:
         """An error in somebody's representation does not lose the cell."""

@@ -2,11 +2,14 @@
 
 import sys
 
+from . import debugging
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
 _OWN_FILES = "<frozen _xinterp_shell"
+_LINES_OF_EACH_END = 100
 
 
 def cell_filename(count: int) -> str:
@@ -22,10 +25,47 @@ def remember_source(filename: str, source: str) -> None:
     linecache.cache[filename] = (len(source), None, lines, filename)  # type: ignore[assignment]
 
 
+def _is_own(traceback: TracebackType) -> bool:
+    return traceback.tb_frame.f_code.co_filename.startswith(_OWN_FILES)
+
+
 def _without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
-    while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_OWN_FILES):
+    """The cell's frames: without the kernel's before and after them and those of the loop that it runs cells in."""
+    first = traceback
+    while traceback is not None:
+        if _is_own(traceback):
+            first = traceback.tb_next
+        elif not str(traceback.tb_frame.f_globals.get("__name__")).startswith("asyncio."):
+            break
         traceback = traceback.tb_next
-    return traceback
+    last = traceback
+    while traceback is not None:
+        if not _is_own(traceback):
+            last = traceback
+        traceback = traceback.tb_next
+    if last is not None:
+        last.tb_next = None  # input() and the like
+    return first
+
+
+def _add_missing_line(error: BaseException) -> None:
+    """The line of a SyntaxError that the compiler finds when it has parsed the cell, which it does not quote."""
+    if isinstance(error, SyntaxError) and error.text is None and error.filename and error.lineno:
+        import linecache
+
+        error.text = linecache.getline(error.filename, error.lineno) or None
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    """Without the middle of what nobody reads to its end: a recursion of several functions, thousands of notes."""
+    left_out = len(lines) - 2 * _LINES_OF_EACH_END
+    if left_out < _LINES_OF_EACH_END:
+        return lines
+    return [
+        *lines[:_LINES_OF_EACH_END],
+        f"  [... {left_out} lines left out ...]",
+        *lines[-_LINES_OF_EACH_END:],
+    ]
 
 
 def _advice(error: BaseException) -> list[str]:
@@ -51,15 +91,23 @@ def missing_variable(error: NameError, namespace: dict[str, object]) -> str | No
     return error.name if error.args == (f"name '{error.name}' is not defined",) else None
 
 
-def describe(error: BaseException) -> dict[str, object]:
-    """The content of an error reply: ename, evalue and the traceback as coloured lines."""
+def describe(error: BaseException, remember: bool = True) -> dict[str, object]:
+    """The content of an error reply: ename, evalue and the traceback as coloured lines.
+
+    ``remember``: for those who look at ``sys.last_exc``, such as ``pdb.pm``.
+    """
     import re
     import traceback
 
+    if isinstance(error, KeyboardInterrupt):
+        debugging.without_prompt(error.__traceback__)
     own = _without_own_frames(error.__traceback__)
-    sys.last_exc = error
-    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, own
+    error.__traceback__ = own
+    if remember:
+        sys.last_exc = error
+        sys.last_type, sys.last_value, sys.last_traceback = type(error), error, own
     try:
+        _add_missing_line(error)
         text = "".join(traceback.TracebackException(type(error), error, own).format(colorize=True))  # type: ignore[call-arg]
     except Exception as failure:  # an exception whose __str__ raises, and the like
         text = f"{type(error).__name__}: <its traceback could not be shown: {type(failure).__name__}>\n"
@@ -68,5 +116,7 @@ def describe(error: BaseException) -> dict[str, object]:
         value = str(error)
     except Exception:
         value = "<its text could not be made>"
-    lines = text.rstrip("\n").split("\n") + _advice(error)
+    if "bdb" in sys.modules and isinstance(error, sys.modules["bdb"].BdbQuit):  # the debugger's quit command
+        text = "BdbQuit"
+    lines = _shortened(text.rstrip("\n").split("\n")) + _advice(error)
     return {"status": "error", "ename": str(type(error).__name__), "evalue": value, "traceback": lines}
