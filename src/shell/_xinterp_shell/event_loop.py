@@ -33,7 +33,7 @@ class EventLoop:
         import asyncio
 
         loop = self._get()
-        task = loop.create_task(coroutine)
+        task = loop.create_task(_await(coroutine))
         try:
             return loop.run_until_complete(task)
         except BaseException as error:
@@ -91,6 +91,11 @@ class EventLoop:
         policy.get_event_loop = get_event_loop
         replace(asyncio.tasks, create_task)
         asyncio.create_task = asyncio.tasks.create_task
+
+
+async def _await(coroutine: Coroutine[Any, Any, object]) -> object:
+    """Its frame tells the cell's frames from those of the loop, in tracebacks and in the debugger."""
+    return await coroutine
 
 
 def _after_interrupt(task: asyncio.Task[object]) -> object:

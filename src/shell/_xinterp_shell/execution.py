@@ -23,6 +23,7 @@ _ONLY_AST = 0x400  # ast.PyCF_ONLY_AST
 _TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _COROUTINE = 0x80  # inspect.CO_COROUTINE
 _FUTURES = 0x1FE0000  # all of __future__'s flags
+_RESULT = "__xinterp_result__"
 _CANCELLED = 125  # errno.ECANCELED: a system call that an interrupt ended (src/python/blocking_calls.cpp)
 
 
@@ -121,14 +122,14 @@ class Shell:
         filename = tracebacks.cell_filename(self._count)
         source = request["code"]
         tracebacks.remember_source(filename, source)
-        statements, expression, is_shown = self._compile(commands.rewrite(source), filename)
+        code, is_shown = self._compile(commands.rewrite(source), filename)
         try:
-            if (statements.co_flags | (expression.co_flags if expression else 0)) & _COROUTINE:
-                result = self._loop.run(self._await(statements, expression))
+            if code.co_flags & _COROUTINE:
+                self._loop.run(eval(code, self.namespace))
             else:
-                exec(statements, self.namespace)
-                result = eval(expression, self.namespace) if expression else None
+                exec(code, self.namespace)
         finally:
+            result = self.namespace.pop(_RESULT, None)
             debugging.leave_cell()
             _restore_interrupts()
         if isinstance(result, Exit):  # `exit` without parentheses
@@ -136,29 +137,21 @@ class Shell:
         elif is_shown:
             sys.displayhook(result)
 
-    def _compile(self, source: str, filename: str) -> tuple[CodeType, CodeType | None, bool]:
-        """The cell's statements, its last expression if it ends with one, and whether that is shown."""
+    def _compile(self, source: str, filename: str) -> tuple[CodeType, bool]:
+        """The cell, which assigns its last expression to a name if it ends with one, and whether that is shown.
+
+        One code object: who steps through the cell sees one frame.
+        """
         flags = _TOP_LEVEL_AWAIT | self._future_flags
         tree: Any = compile(source, filename, "exec", flags | _ONLY_AST, dont_inherit=True)
-        last = None
-        if tree.body and isinstance(tree.body[-1], _ast.Expr):
-            last = _ast.Expression(tree.body.pop().value)
-        statements = compile(tree, filename, "exec", flags, dont_inherit=True)
-        self._future_flags |= statements.co_flags & _FUTURES
-        if last is None:
-            return statements, None, False
-        flags |= self._future_flags
-        expression = compile(last, filename, "eval", flags, dont_inherit=True)
-        return statements, expression, not _ends_with_semicolon(source, last.body)
-
-    async def _await(self, statements: CodeType, expression: CodeType | None) -> object:
-        made = eval(statements, self.namespace)
-        if statements.co_flags & _COROUTINE:
-            await made
-        if expression is None:
-            return None
-        result = eval(expression, self.namespace)
-        return await result if expression.co_flags & _COROUTINE else result
+        last = tree.body[-1] if tree.body else None
+        is_shown = isinstance(last, _ast.Expr) and not _ends_with_semicolon(source, last.value)
+        if isinstance(last, _ast.Expr):
+            place = {name: getattr(last, name) for name in last._attributes}
+            tree.body[-1] = _ast.Assign([_ast.Name(_RESULT, _ast.Store(), **place)], last.value, **place)
+        code = compile(tree, filename, "exec", flags, dont_inherit=True)
+        self._future_flags |= code.co_flags & _FUTURES
+        return code, is_shown
 
     def _remember_input(self, typed: str) -> None:
         # `In` has a place for every cell of the notebook; those that ran elsewhere leave theirs empty.

@@ -21,7 +21,7 @@ def remember_source(filename: str, source: str) -> None:
     """Let tracebacks and ``inspect.getsource`` find a cell's lines."""
     import linecache
 
-    lines = [line + "\n" for line in source.split("\n")]
+    lines = [line + "\n" for line in source.removesuffix("\n").split("\n")]
     linecache.cache[filename] = (len(source), None, lines, filename)  # type: ignore[assignment]
 
 
