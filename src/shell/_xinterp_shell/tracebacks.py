@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _OWN_FILES = "<frozen _xinterp_shell"
 _LINES_OF_EACH_END = 100
+_FRAMES_OF_EACH_END = 1000
 
 
 def cell_filename(count: int) -> str:
@@ -54,6 +55,20 @@ def _add_missing_line(error: BaseException) -> None:
         import linecache
 
         error.text = linecache.getline(error.filename, error.lineno) or None
+
+
+def _without_middle(traceback: TracebackType | None) -> TracebackType | None:
+    """A million frames would take minutes to format: a copy of the first and the last ones."""
+    entries = []
+    while traceback is not None:
+        entries.append(traceback)
+        traceback = traceback.tb_next
+    if len(entries) > 2 * _FRAMES_OF_EACH_END:
+        entries[_FRAMES_OF_EACH_END:-_FRAMES_OF_EACH_END] = []
+        for entry in reversed(entries):
+            traceback = type(entry)(traceback, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+        return traceback
+    return entries[0] if entries else None
 
 
 def _shortened(lines: list[str]) -> list[str]:
@@ -108,7 +123,8 @@ def describe(error: BaseException, remember: bool = True) -> dict[str, object]:
         sys.last_type, sys.last_value, sys.last_traceback = type(error), error, own
     try:
         _add_missing_line(error)
-        text = "".join(traceback.TracebackException(type(error), error, own).format(colorize=True))  # type: ignore[call-arg]
+        shown = _without_middle(own)
+        text = "".join(traceback.TracebackException(type(error), error, shown).format(colorize=True))  # type: ignore[call-arg]
     except Exception as failure:  # an exception whose __str__ raises, and the like
         text = f"{type(error).__name__}: <its traceback could not be shown: {type(failure).__name__}>\n"
     text = re.sub(r'File (\x1b\[[0-9;]*m)?"<In \[(\d+)\]>"', r"Cell \1In[\2]", text)
