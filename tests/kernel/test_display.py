@@ -56,9 +56,7 @@ def test_a_display_id_is_made_or_given(client: Client, target: str) -> None:
 def test_a_later_cell_updates_what_an_earlier_one_shows(client: Client, target: str) -> None:
     client.ok(target + "display('first', display_id='shared-id');")
     updated = client.ok(target + "update_display('second', display_id='shared-id')").of("update_display_data")
-    assert [(c["data"], c["transient"]) for c in updated] == [
-        ({"text/plain": "'second'"}, {"display_id": "shared-id"})
-    ]
+    assert [(c["data"], c["transient"]) for c in updated] == [({"text/plain": "'second'"}, {"display_id": "shared-id"})]
 
 
 def test_an_empty_place_can_be_shown_and_filled(client: Client, target: str) -> None:
@@ -206,7 +204,10 @@ def lines_of(opening: str, items: list[str], closing: str) -> str:
             "class T:\n    def __repr__(self): return 'one\\ntwo'\n[T(), {'k': T()}]",
             "[one\n two,\n {'k': one\n  two}]",
         ),
-        ("import collections as c\nc.Counter('aab'), c.deque([1], 3)", "(Counter({'a': 2, 'b': 1}), deque([1], maxlen=3))"),
+        (
+            "import collections as c\nc.Counter('aab'), c.deque([1], 3)",
+            "(Counter({'a': 2, 'b': 1}), deque([1], maxlen=3))",
+        ),
         ("c.defaultdict(int, {1: 2}), c.OrderedDict(a=1)", "(defaultdict(int, {1: 2}), OrderedDict([('a', 1)]))"),
         ("import types\ntypes.SimpleNamespace(a=1)", "namespace(a=1)"),
         ("1.0, 1e100, 2j, True, None, ..., b'x'", "(1.0, 1e+100, 2j, True, None, Ellipsis, b'x')"),

@@ -31,7 +31,7 @@ def _method(value: object, name: str) -> object:
         method = getattr(value, name, None)
     except Exception:
         return None
-    if isinstance(value, type) and getattr(method, "__self__", None) is None:
+    if issubclass(type(value), type) and getattr(method, "__self__", None) is None:
         return None
     return method if callable(method) else None
 

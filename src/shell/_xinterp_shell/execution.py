@@ -123,6 +123,7 @@ class Shell:
         source = request["code"]
         tracebacks.remember_source(filename, source)
         code, is_shown = self._compile(commands.rewrite(source), filename)
+        self.namespace.pop("__warningregistry__", None)  # once a cell, not once a session
         try:
             if code.co_flags & _COROUTINE:
                 self._loop.run(eval(code, self.namespace))
@@ -132,7 +133,7 @@ class Shell:
             result = self.namespace.pop(_RESULT, None)
             debugging.leave_cell()
             _restore_interrupts()
-        if isinstance(result, Exit):  # `exit` without parentheses
+        if type(result) is Exit:  # `exit` without parentheses
             result()
         elif is_shown:
             sys.displayhook(result)
