@@ -1,5 +1,6 @@
 #include <xinterp/kernel/kernel.hpp>
 #include <xinterp/kernel/log.hpp>
+#include <xinterp/kernel/questions.hpp>
 #include <xinterp/python/visits.hpp>
 
 #include <xeus-zmq/xzmq_context.hpp>
@@ -391,7 +392,7 @@ void Kernel::answer(Channel channel, xeus::xmessage request) {
     const xeus::xrequest_context context{request.header(), request.identities()};
     server_->publish_status(request.header(), "busy");
     if (type == "history_request") {
-        history_file_->answer(request.content(), question_patience, [this, channel, context](json content) {
+        history_file_->answer(request.content(), Questions::patience, [this, channel, context](json content) {
             server_->reply(channel, context, "history_reply", std::move(content));
             server_->publish_status(context.header(), "idle");
         });

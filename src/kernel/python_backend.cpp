@@ -98,24 +98,30 @@ void PythonBackend::post(InterpreterId interpreter, Job job) {
 void PythonBackend::execute(InterpreterId interpreter, CellCode code, Reply reply) {
     ++activity_;
     main_jobs_ += interpreter == python::main_interpreter;
-    post(interpreter, [this, interpreter, code = std::move(code), reply = std::move(reply)](modules::Shell& shell) {
-        const Source source{code.cell, interpreter};
-        kernel_.run_began(source);
-        json result;
-        try {
-            result = shell.execute(
-                {code.cell, code.count, code.code, code.typed, code.silent, code.store_history, code.user_expressions});
-        } catch (const std::exception& error) { // out of memory, mostly: the cell fails, the lane goes on
-            result = error_reply("SystemError", error.what());
-        }
-        kernel_.flush_processes(code.cell);
-        kernel_.run_ended(source);
-        kernel_.outbox().post(code.cell, [this, interpreter, reply, result = std::move(result)]() mutable {
-            main_jobs_ -= interpreter == python::main_interpreter;
-            refill_when_idle();
-            reply(std::move(result));
-        });
-    });
+    const auto start = std::make_shared<std::atomic<Start>>(Start::waiting);
+    starts_[interpreter] = start;
+    post(interpreter,
+         [this, interpreter, start, code = std::move(code), reply = std::move(reply)](modules::Shell& shell) {
+             const Source source{code.cell, interpreter};
+             kernel_.run_began(source);
+             json result;
+             Start expected = Start::waiting;
+             try {
+                 result = start->compare_exchange_strong(expected, Start::begun)
+                              ? shell.execute({code.cell, code.count, code.code, code.typed, code.silent,
+                                               code.store_history, code.user_expressions})
+                              : interrupted_reply();
+             } catch (const std::exception& error) { // out of memory, mostly: the cell fails, the lane goes on
+                 result = error_reply("SystemError", error.what());
+             }
+             kernel_.flush_processes(code.cell);
+             kernel_.run_ended(source);
+             kernel_.outbox().post(code.cell, [this, interpreter, reply, result = std::move(result)]() mutable {
+                 main_jobs_ -= interpreter == python::main_interpreter;
+                 refill_when_idle();
+                 reply(std::move(result));
+             });
+         });
 }
 
 // Answers also if its job is dropped: the interpreter has ended.
@@ -198,10 +204,21 @@ std::size_t PythonBackend::memory(InterpreterId interpreter) {
 }
 
 bool PythonBackend::interrupt(InterpreterId interpreter) {
+    bool stops = false;
+    // A cell that waits for its lane: a task of another cell may spin there, which is stopped as well.
+    if (const auto start = starts_[interpreter].lock()) {
+        Start expected = Start::waiting;
+        stops = start->compare_exchange_strong(expected, Start::stopped);
+    }
     const auto found = lanes_.find(interpreter);
-    if (found == lanes_.end() || !found->second->interrupt()) return false;
+    if (found == lanes_.end() || !found->second->interrupt()) return stops;
     wake_until_taken(found->second);
     return true;
+}
+
+void PythonBackend::interrupt_tasks() {
+    for (const auto& [id, lane] : lanes_)
+        if (lane->interrupt()) wake_until_taken(lane);
 }
 
 void PythonBackend::interrupt_visitors(InterpreterId interpreter) {
@@ -277,6 +294,7 @@ void PythonBackend::close(InterpreterId interpreter, CellId cell, std::function<
     found->second->stop([this, done = std::move(done)](InterpreterId id, std::string remark) {
         kernel_.outbox().post(0, [this, id, done, remark = std::move(remark)]() mutable {
             lanes_.erase(id);
+            starts_.erase(id);
             trim_later();
             done(std::move(remark));
         });

@@ -372,6 +372,7 @@ void Router::interrupt_foreground() {
             if (lane.running && find(lane.running->cell)->callback) chosen.push_back(lane.running->cell);
     if (chosen.empty())
         for (const auto& [id, cell] : cells_) chosen.push_back(id);
+    if (chosen.empty()) backend_.interrupt_tasks();
     for (const CellId id : chosen)
         if (Cell* cell = find(id)) interrupt_cell(*cell);
     tell_waiters();

@@ -85,8 +85,6 @@ def test_comm_info_is_empty(client: Client) -> None:
     assert ask(client, "comm_info_request") == {"status": "ok", "comms": {}}
 
 
-
-
 def send_raw(client: Client, frames: list[bytes], channel: str = "shell") -> None:
     getattr(client.client, f"{channel}_channel").socket.send_multipart(frames)
 

@@ -50,8 +50,10 @@ public:
     }
     /// Bytes in its small-object arenas; 0 where it has none of its own.
     virtual std::size_t memory(InterpreterId interpreter) = 0;
-    /// KeyboardInterrupt in what its lane runs; false if it runs nothing at the moment.
+    /// KeyboardInterrupt in what its lane runs, and in the run that waits for it; false if there is neither.
     virtual bool interrupt(InterpreterId interpreter) = 0;
+    /// Likewise in the tasks that run between cells, in every interpreter.
+    virtual void interrupt_tasks() {}
     /// Likewise in what threads of other interpreters run there.
     virtual void interrupt_visitors(InterpreterId interpreter) = 0;
     /// Likewise in what threads of that cell run in other interpreters.

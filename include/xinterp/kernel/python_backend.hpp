@@ -8,6 +8,7 @@
 #include <xinterp/python/lane.hpp>
 #include <xinterp/python/warm_pool.hpp>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -47,6 +48,7 @@ public:
     void consult(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) override;
     std::size_t memory(InterpreterId interpreter) override;
     bool interrupt(InterpreterId interpreter) override;
+    void interrupt_tasks() override;
     void interrupt_visitors(InterpreterId interpreter) override;
     void interrupt_threads_of(CellId cell) override;
     void create(const python::Configuration& configuration,
@@ -57,6 +59,8 @@ public:
 private:
     using Job = std::function<void(modules::Shell&)>;
     struct Question;
+    /// A cell on its way to its lane, which may be stopped before it has begun. Shared with the lane.
+    enum class Start { waiting, begun, stopped };
 
     std::string begin_lane(python::Lane& lane);
     void end_lane(python::Lane& lane);
@@ -75,6 +79,7 @@ private:
     // I/O thread
     std::map<InterpreterId, std::shared_ptr<python::Lane>> lanes_;
     std::vector<Job> waiting_for_main_;
+    std::map<InterpreterId, std::weak_ptr<std::atomic<Start>>> starts_; ///< of the last cell of each
     std::size_t main_jobs_ = 0; ///< cells and questions that main has not finished
     std::uint64_t activity_ = 0;
     bool used_ = false; ///< an interpreter has been asked for
