@@ -139,9 +139,8 @@ void Comms::sent(Source source, const std::string& type, json content, json meta
 
 bool Comms::gathers(Source source, const json& content, std::vector<std::string>& buffers) {
     const auto found = gatherings_.find(source.cell);
-    if (found == gatherings_.end() || found->second.comm != text(content, "comm_id") ||
-        text(data_of(content), "method") != "update_states")
-        return false;
+    // On whichever of its control comms: ipywidgets answers on the last that was opened, for all pages.
+    if (found == gatherings_.end() || text(data_of(content), "method") != "update_states") return false;
     Gathering& gathering = found->second;
     if (!gathering.told && gathering.missing.erase(source.interpreter) != 0)
         gathering.states.add(data_of(content), std::move(buffers));
