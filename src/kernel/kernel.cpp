@@ -244,11 +244,11 @@ void Kernel::begin_callback(Cell& cell) {
 
 // What Python code sees of the request that its cell, or callback, comes from. Of one that has ended, the header.
 json Kernel::parent_message(CellId id) const {
-    json message{{"header", outputs_->parent(id)}};
     const Cell* cell = router_->cell(id);
-    message["metadata"] = cell == nullptr ? json::object() : cell->request.metadata();
-    message["content"] = cell == nullptr ? json::object() : cell->request.content();
-    return message;
+    if (cell != nullptr && cell->callback) return cell->callback->parts;
+    return {{"header", outputs_->parent(id)},
+            {"metadata", cell == nullptr ? json::object() : cell->request.metadata()},
+            {"content", cell == nullptr ? json::object() : cell->request.content()}};
 }
 
 void Kernel::abort(Cell& cell) {

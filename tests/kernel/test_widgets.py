@@ -19,8 +19,10 @@ def client(ipython_client: Client) -> Client:
 @pytest.fixture
 def page(client: Client) -> Iterator[Page]:
     client.ok(IMPORT)
-    yield Page(client)
+    page = Page(client)
+    yield page
     client.ok("import ipywidgets; ipywidgets.Widget.close_all()")
+    page.close_interpreters()
 
 
 @pytest.fixture(params=["main", "alice"])

@@ -160,7 +160,6 @@ private:
     void abort_lane(InterpreterId interpreter, const std::string& sentence);
     void interrupt_cell(Cell& cell);
     void interrupt_run(const Queued& queued);
-    std::set<CellId> callbacks_before(const Cell& cell) const;
     bool is_running(const Queued& queued) const;
     // router_variables.cpp
     void take_variables(Cell& cell);
