@@ -133,18 +133,17 @@ private:
         const bool in_comment = std::ranges::any_of(words_, [](const auto& word) { return word.starts_with('#'); });
         if (in_comment || begun_.starts_with('#')) return {};
         read_words();
+        const bool is_option = begun_.starts_with('-');
         if (const auto equals = begun_.find('='); begun_.starts_with("--") && equals != std::string::npos) {
             const Value value = value_of(begun_.substr(0, equals));
             begun_.erase(0, equals + 1);
             offer_value(value);
-        } else if (begun_.starts_with('-')) {
-            offer_options();
-        } else if (awaited_ != Value::none) {
+        } else if (awaited_ != Value::none && !is_option) {
             offer_value(awaited_);
-        } else if (operands_.size() < most || begun_.find(',') != std::string::npos) {
+        } else if (operand != Operand::none && !is_option &&
+                   (operands_.size() < most || begun_.find(',') != std::string::npos)) {
             offer_operand(operand);
-            if (operand == Operand::none && begun_.empty()) offer_options();
-        } else if (begun_.empty()) {
+        } else if (begun_.empty() || is_option) {
             offer_options();
         }
         return std::move(found_);

@@ -81,8 +81,8 @@ json Questions::answer(Question& question) {
     try {
         if (modules::Shell* shell = find_shell_(question.interpreter))
             answered = shell->consult(question.method, question.content);
-    } catch (const std::exception&) {
-        // out of memory, mostly: there is no answer
+    } catch (const std::exception& error) { // out of memory, mostly
+        answered["error"] = error.what();
     }
     // Before the visit ends: from here on no interrupt comes for it.
     const std::scoped_lock lock{mutex_};
@@ -103,7 +103,7 @@ bool Questions::begin(Question& question) {
 // Whether it has run since it was looked at, with the lock: a thread that waits for the GIL takes no processor time.
 bool Questions::gets_on(Question& question) const {
     const auto now = Timers::Clock::now();
-    if (now - question.looked < patience / 2) return true; // it has just begun
+    if (now - question.looked < standstill) return true; // too early to tell
     const auto processor_time = processor_time_of(question.thread);
     question.looked = now;
     return processor_time - std::exchange(question.processor_time, processor_time) >= progress;

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,16 @@ def ask(client: Client, kind: str, code: str, **content: Any) -> dict[str, Any]:
 
 
 def complete(client: Client, code: str) -> tuple[list[str], str]:
-    """What can stand at the cursor, and the text that it replaces."""
-    reply = ask(client, "complete", code)
-    assert reply["status"] == "ok"
+    """What can stand at the cursor, and the text that it replaces.
+
+    A machine that is busy with other tests may keep the interpreter from answering in time: a person asks again.
+    """
+    for _ in range(5):
+        asked = time.monotonic()
+        reply = ask(client, "complete", code)
+        assert reply["status"] == "ok"
+        if reply["matches"] or time.monotonic() - asked < 0.25:
+            break
     text = code.replace("|", "")[reply["cursor_start"] : reply["cursor_end"]]
     return reply["matches"], text
 
@@ -287,8 +295,7 @@ def test_an_interpreter_that_waits_for_input_answers(client: Client, target: str
 
 
 def test_c_code_that_keeps_the_gil_leaves_questions_without_an_answer(client: Client, held: str) -> None:
-    client.iopub.clear()
-    assert complete(client, f"{held}prin") == ([], "")
+    assert ask(client, "complete", f"{held}prin")["matches"] == []
     assert ask(client, "inspect", f"{held}print")["found"] is False
     assert ask(client, "is_complete", f"{held}1 + 1") == {"status": "unknown"}
 
@@ -383,7 +390,7 @@ def test_questions_behind_one_that_waits_are_answered_or_dropped(client: Client,
     )
     first = client.request("complete_request", {"code": f"{target}waiting.inner.x", "cursor_pos": None})
     assert client.result(first).reply["content"]["matches"] == []
-    assert complete(client, f"{target}slo") == ([], "")
+    assert ask(client, "complete", f"{target}slo")["matches"] == []
     client.ok(f"{target}released.set()\ndel sys.modules['jedi']")
 
 

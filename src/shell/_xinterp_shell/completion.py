@@ -152,7 +152,11 @@ def _in_code(namespace: dict[str, Any], text: str, scan: source.Scan) -> list[Ma
         brace = max(place.start for place in scan.open if place.text == "{")
         text = source.blanked(text, 0, brace + 1)
         scan = source.Scan(text)
-    found = list(_by_jedi(namespace, text)) or _by_rlcompleter(namespace, text, scan)
+    try:
+        found = list(_by_jedi(namespace, text))
+    except Exception:  # jedi's own troubles
+        found = []
+    found = found or _by_rlcompleter(namespace, text, scan)
     line = text[text.rfind("\n") + 1 :].lstrip()
     if line.isidentifier() and not scan.open:
         known = {match.text for match in found}
