@@ -78,6 +78,9 @@ def test_plain_python_never_loads_it(client: Client, lane: str) -> None:
         "get_ipython()",
         "def f():\n    return get_ipython()\nf()",
         ">>> x = 2",
+        "pwd",
+        "ls -d /",
+        "time x = 2",
     ],
 )
 def test_what_needs_it_loads_it(client: Client, lane: str, cell: str) -> None:
@@ -105,6 +108,13 @@ def test_it_comes_up_in_main(plain_main: Client) -> None:
     assert result.value == "42"
     assert result.stdout.startswith("CPU times: ")
     assert result.stderr == ""
+
+
+@pytest.mark.parametrize("cell", ["time = 3", "cd = 3; cd", "time, x = 3, 4", "save", "time"])
+def test_names_like_those_of_magics_are_just_names(client: Client, lane: str, cell: str) -> None:
+    client.ok(lane + "import time\nsave = 1")
+    client.ok(lane + cell)
+    assert client.ok(lane + LOADED).value == "False"
 
 
 def test_a_cell_that_is_neither_python_nor_ipython_is_a_syntax_error(client: Client, lane: str) -> None:

@@ -178,9 +178,12 @@ class Shell:
             try:
                 compiled = self._compile(source, filename)
             except SyntaxError:
-                if not self._ipython.is_needed(source):
+                if not self._ipython.is_needed(source, is_python=False):
                     self._remember_input(request)
                     raise
+            else:
+                if self._ipython.is_needed(source, is_python=True):
+                    compiled = None
         self.namespace.pop("__warningregistry__", None)  # once a cell, not once a session
         try:
             if compiled is None:

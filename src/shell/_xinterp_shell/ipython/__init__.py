@@ -53,15 +53,17 @@ class IPython:
         before_import("tqdm.autonotebook", self._report_failure)
         before_import("matplotlib", _choose_inline_figures)
 
-    def is_needed(self, source: str) -> bool:
-        """Whether a cell that is no Python could be IPython's."""
-        return syntax.looks_like_ipython(source)
+    def is_needed(self, source: str, is_python: bool) -> bool:
+        """Whether a cell is for IPython."""
+        if not is_python and syntax.looks_like_ipython(source):
+            return True
+        return syntax.is_automagic(source, self._shell.namespace, is_python) and not _missing_packages()
 
     def load(self) -> Cells:
         """Bring IPython up. Raises MissingIPythonError with what is missing, or what its own start-up raises."""
         if self._cells is not None:
             return self._cells
-        missing = [package for module, package in _PACKAGES.items() if not _is_installed(module)]
+        missing = _missing_packages()
         if missing:
             sentence = (
                 f"this cell needs IPython, and {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not "
@@ -92,6 +94,10 @@ class IPython:
             self.load_quietly()
         except Exception as error:
             print(f"xinterp: IPython could not be started: {type(error).__name__}: {error}", file=sys.stderr)
+
+
+def _missing_packages() -> list[str]:
+    return [package for module, package in _PACKAGES.items() if not _is_installed(module)]
 
 
 def _is_installed(module: str) -> bool:
