@@ -168,6 +168,15 @@ class Notebook:
             assert time.monotonic() < deadline, f"{text!r} did not come below cell {index}, which shows: {shown}"
             time.sleep(0.05)
 
+    def answer(self, index: int, text: str) -> None:
+        """Type into the field below a cell that asks for input."""
+        field = f"document.querySelectorAll('{self.CELL}')[{index}].querySelector('input.jp-Stdin-input')"
+        self.page.wait_for(f"!!{field}", f"a field below cell {index}")
+        self.page.evaluate(f"{field}.focus()")
+        self.page.type(text)
+        self.page.wait_for(f"{field}.value === {json.dumps(text)}", "the text in the field")
+        self.page.key("Enter")
+
     def save(self) -> nbformat.NotebookNode:
         """The notebook's file, after it has been saved."""
         self.command("docmanager:save")
