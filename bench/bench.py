@@ -61,6 +61,8 @@ def tasks(quick: bool) -> list[Task]:
         Task("memory", of(ALL, measures.memory), few),
         Task("first cells", of(ALL, first_cells.first_cells), few),
         Task("memory of lanes", of(own, first_cells.lane_memory), few),
+        Task("completion", of(PEERS, measures.completion, count=count, has_lanes=False), few),
+        Task("completion", of(own, measures.completion, count=count, has_lanes=True), few),
         Task("two interpreters", of(own, measures.parallel), many),
         Task("interrupts", of(PEERS, measures.interrupts, has_lanes=False), few),
         Task("interrupts", of(own, measures.interrupts, has_lanes=True), some),

@@ -177,6 +177,50 @@ def memory(name: str) -> Numbers:
         return {"RSS after one cell": resident, "PSS after one cell": proportional}
 
 
+COMPLETED = {"the standard library": ("import json\nthing = json.JSONDecoder()", "dec", "decode")}
+COMPLETED_IN_MAIN = COMPLETED | {"numpy": ("import numpy\nthing = numpy.zeros(3)", "me", "mean")}
+
+
+def completion(name: str, count: int, has_lanes: bool) -> Numbers:
+    """The median time from asking for an object's attributes to the reply, and what the first question of all takes."""
+    with running(name) as kernel:
+        kernel.client.wait_ready()
+        numbers = _completions(kernel, "", COMPLETED_IN_MAIN, count)
+    if not has_lanes:
+        return numbers
+    with running(name) as kernel:
+        kernel.client.wait_ready()
+        kernel.client.run("%interp create alice")
+        in_lane = _completions(kernel, "%%interp alice\n", COMPLETED, count)
+        return numbers | {f"{key}, in a lane": number for key, number in in_lane.items()}
+
+
+def _completions(kernel: RunningKernel, target: str, things: dict[str, tuple[str, str, str]], count: int) -> Numbers:
+    before, _ = kernel.memory()
+    numbers: Numbers = {}
+    for thing, (setup, begun, expected) in things.items():
+        kernel.client.run(target + setup)
+        code = f"{target}thing.{begun}"
+        first, *_ = times = [_completed(kernel.client, code, expected) for _ in range(count)]
+        if not numbers:
+            after, _ = kernel.memory()
+            numbers = {"first completion": first, "first completion, memory": after - before}
+        numbers[f"completion, {thing}"] = statistics.median(times)
+    return numbers
+
+
+def _completed(client: BareClient, code: str, expected: str) -> float:
+    begin = time.perf_counter()
+    request = client.send(client.shell, "complete_request", {"code": code, "cursor_pos": len(code)})
+    matches = client.reply(request, 30)["matches"]
+    took = time.perf_counter() - begin
+    _drain(client, request)
+    # ipykernel tells attributes with or without what stands before them
+    if not any(match.rpartition(".")[2] == expected for match in matches):
+        raise BenchError(f"completion of {code.splitlines()[-1]!r} found {matches[:5]} and not {expected!r}")
+    return took
+
+
 def parallel(name: str) -> Numbers:
     """Detached cells, sent without waiting: one interpreter alone, then two at once."""
     with running(name) as kernel:

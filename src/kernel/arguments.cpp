@@ -102,17 +102,17 @@ void ArgumentParser::positional(std::vector<std::string>& words) { app_->add_opt
 
 void ArgumentParser::flag(const std::string& name, bool& value) {
     app_->add_flag(name, value);
-    options_.push_back(name);
+    options_.push_back({name, Value::none});
 }
 
-void ArgumentParser::text(const std::string& name, std::optional<std::string>& value) {
+void ArgumentParser::target(const std::string& name, std::optional<std::string>& value) {
     app_->add_option_function<std::string>(name, [&value](const std::string& given) { value = given; });
-    options_.push_back(name);
+    options_.push_back({name, Value::target});
 }
 
 void ArgumentParser::preset(const std::string& name, std::optional<python::Preset>& value) {
     app_->add_option_function<std::string>(name, [&value](const std::string& given) { value = parse_preset(given); });
-    options_.push_back(name);
+    options_.push_back({name, Value::preset});
 }
 
 void ArgumentParser::seconds(const std::string& name, std::optional<std::chrono::duration<double>>& value) {
@@ -122,7 +122,7 @@ void ArgumentParser::seconds(const std::string& name, std::optional<std::chrono:
             throw UsageError{name + " takes seconds, a number above 0, not '" + given + "'."};
         value = std::chrono::duration<double>{seconds};
     });
-    options_.push_back(name);
+    options_.push_back({name, Value::number});
 }
 
 void ArgumentParser::count(const std::string& name, std::optional<int>& value) {
@@ -132,7 +132,7 @@ void ArgumentParser::count(const std::string& name, std::optional<int>& value) {
             throw UsageError{name + " takes a whole number from 1 to 1000, not '" + given + "'."};
         value = number;
     });
-    options_.push_back(name);
+    options_.push_back({name, Value::number});
 }
 
 void ArgumentParser::variables(const std::string& name, std::vector<std::string>& names) {
@@ -144,16 +144,15 @@ void ArgumentParser::variables(const std::string& name, std::vector<std::string>
                 throw UsageError{std::format("{} takes names of variables, not '{}'.", name, each)};
     };
     app_->add_option_function<std::vector<std::string>>(name, take)->expected(1, -1);
-    options_.push_back(name);
-    lists_.push_back(name);
+    options_.push_back({name, Value::variables});
 }
 
 void ArgumentParser::parse(std::vector<std::string> words) {
     for (std::size_t i = 0; i < words.size(); ++i)
-        for (const std::string& list : lists_)
-            if ((words[i] == list || words[i] == list + "=") &&
+        for (const Option& option : options_)
+            if (option.value == Value::variables && (words[i] == option.name || words[i] == option.name + "=") &&
                 (i + 1 == words.size() || words[i + 1].starts_with("-")))
-                throw UsageError{list + " needs the names of variables.\n" + usage_};
+                throw UsageError{option.name + " needs the names of variables.\n" + usage_};
     std::ranges::reverse(words); // CLI11 takes them from the back
     try {
         app_->parse(words);
@@ -165,7 +164,9 @@ void ArgumentParser::parse(std::vector<std::string> words) {
     const std::vector<std::string> unknown = app_->remaining();
     if (unknown.empty()) return;
     const std::string option = unknown.front().substr(0, unknown.front().find('='));
-    const auto near = nearest(option, options_);
+    std::vector<std::string> known;
+    for (const Option& each : options_) known.push_back(each.name);
+    const auto near = nearest(option, known);
     throw UsageError{name_ + " has no option '" + option + "'" + (near ? "; did you mean " + *near + "?" : ".") + "\n" +
                      usage_};
 }

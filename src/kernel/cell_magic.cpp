@@ -1,5 +1,6 @@
 #include <xinterp/kernel/arguments.hpp>
 #include <xinterp/kernel/cell_magic.hpp>
+#include <xinterp/kernel/command_line.hpp>
 
 #include <algorithm>
 
@@ -39,6 +40,15 @@ bool is_blank_or_comment(std::string_view line) {
     return line.empty() || line.front() == '#';
 }
 
+void declare_options(ArgumentParser& parser, CellMagic& magic, bool& help) {
+    parser.flag("--create", magic.create);
+    parser.flag("--help", help);
+    parser.preset("--preset", magic.preset);
+    parser.variables("--in", magic.in);
+    parser.variables("--out", magic.out);
+    parser.seconds("--timeout", magic.timeout);
+}
+
 ParsedCell parse_cell_magic(std::string_view arguments) {
     CellMagic magic;
     std::vector<std::string> words = split_words(arguments);
@@ -52,12 +62,7 @@ ParsedCell parse_cell_magic(std::string_view arguments) {
     std::vector<std::string> targets;
     ArgumentParser parser{"%%interp", std::string{usage}};
     parser.positional(targets);
-    parser.flag("--create", magic.create);
-    parser.flag("--help", help);
-    parser.preset("--preset", magic.preset);
-    parser.variables("--in", magic.in);
-    parser.variables("--out", magic.out);
-    parser.seconds("--timeout", magic.timeout);
+    declare_options(parser, magic, help);
     parser.parse(std::move(words));
     magic.targets = split_names(targets);
     // `alice& --create`
@@ -85,6 +90,14 @@ ParsedCell parse_cell_magic(std::string_view arguments) {
 }
 
 } // namespace
+
+std::vector<ArgumentParser::Option> cell_magic_options() {
+    CellMagic magic;
+    bool help = false;
+    ArgumentParser parser{"%%interp", std::string{usage}};
+    declare_options(parser, magic, help);
+    return parser.options();
+}
 
 ParsedCell parse_cell(std::string_view code) {
     const std::vector<std::string_view> lines = split_lines(code);

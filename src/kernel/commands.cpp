@@ -1,4 +1,5 @@
 #include <xinterp/kernel/arguments.hpp>
+#include <xinterp/kernel/command_line.hpp>
 #include <xinterp/kernel/command_results.hpp>
 #include <xinterp/kernel/commands.hpp>
 #include <xinterp/kernel/table.hpp>
@@ -21,103 +22,7 @@ constexpr std::chrono::seconds close_patience{2};
 // How often it is looked whether interrupted code has ended.
 constexpr std::chrono::milliseconds look_interval{5};
 
-struct Usage {
-    std::string_view command, arguments, does;
-};
-
-constexpr std::array usages{
-    Usage{"list", "", "the interpreters: id, name, preset, GIL, state, cells run, memory, age, origin"},
-    Usage{"create", "NAME... [--preset P] [--if-missing] [--fresh]",
-          "create interpreters; -n 4 creates some with ids only"},
-    Usage{"use", "TARGET", "plain cells of this client go to TARGET from now on; main returns"},
-    Usage{"close", "TARGET... [--force]", "finalize and destroy; --force interrupts what runs there first"},
-    Usage{"reset", "TARGET... [--force]", "a fresh interpreter under the same name and preset"},
-    Usage{"rename", "TARGET NAME", "give an interpreter another name"},
-    Usage{"interrupt", "TARGET...", "KeyboardInterrupt there and nowhere else"},
-    Usage{"wait", "[TARGET...] [--timeout S]", "until their detached cells have ended"},
-    Usage{"share", "NAMES --from A --to B", "copy variables; says of each how it crossed"},
-    Usage{"vars", "TARGET", "its variables: name, type, size, short value; runs no code there"},
-    Usage{"diff", "A B", "the variables of two interpreters side by side"},
-    Usage{"help", "", "this table"},
-};
-
-std::string help_text() {
-    Rows rows{{"command", "does"}};
-    for (const Usage& usage : usages)
-        rows.push_back({std::format("%interp {} {}", usage.command, usage.arguments), std::string{usage.does}});
-    return plain_table(rows) +
-           "\nTARGET is a name, an id, or a list (alice,bob). close, reset, interrupt and wait take `all`.\n";
-}
-
 } // namespace
-
-std::string usage_line(std::string_view command) {
-    for (const Usage& usage : usages)
-        if (usage.command == command) return std::format("Usage: %interp {} {}", usage.command, usage.arguments);
-    return "";
-}
-
-json Commands::parse_line(const std::string& line) {
-    std::vector<std::string> words = split_words(line);
-    const std::string command = words.empty() ? "list" : words.front();
-    if (!words.empty()) words.erase(words.begin());
-
-    std::vector<std::string> positional;
-    bool if_missing = false, fresh = false, force = false;
-    std::optional<python::Preset> preset;
-    std::optional<std::chrono::duration<double>> timeout;
-    std::optional<int> count;
-    std::optional<std::string> source, destination;
-    ArgumentParser parser{"%interp " + command, usage_line(command)};
-    parser.positional(positional);
-    if (command == "create") {
-        parser.preset("--preset", preset);
-        parser.flag("--if-missing", if_missing);
-        parser.flag("--fresh", fresh);
-        parser.count("-n", count);
-    } else if (command == "close" || command == "reset") {
-        parser.flag("--force", force);
-    } else if (command == "share") {
-        parser.text("--from", source);
-        parser.text("--to", destination);
-    } else if (command == "wait") {
-        parser.seconds("--timeout", timeout);
-    } else if (std::ranges::none_of(usages, [&](const Usage& usage) { return usage.command == command; })) {
-        std::vector<std::string> known;
-        for (const Usage& usage : usages) known.emplace_back(usage.command);
-        const auto near = nearest(command, known);
-        throw UsageError{"no command '%interp " + command + "'" +
-                         (near ? "; did you mean %interp " + *near + "?" : ".") + "\nThe commands are " +
-                         joined(known) + "."};
-    }
-    parser.parse(std::move(words));
-
-    json request{{"command", command}};
-    if (command == "create") {
-        request["names"] = split_names(positional);
-        if (preset) request["preset"] = python::preset_name(*preset);
-        if (count) request["n"] = *count;
-        request["if_missing"] = if_missing;
-        request["fresh"] = fresh;
-    } else if (command == "share") {
-        request["names"] = split_names(positional);
-        request["from"] = source.value_or("main");
-        request["to"] = split_names({destination.value_or("main")});
-    } else if (command == "rename") {
-        if (positional.size() != 2) throw UsageError{"rename takes a target and a new name.\n" + usage_line(command)};
-        request["target"] = positional[0];
-        request["name"] = positional[1];
-    } else if (command == "list" || command == "help") {
-        if (!positional.empty())
-            throw UsageError{command + " takes no arguments, not '" + positional.front() + "'.\n" +
-                             usage_line(command)};
-    } else {
-        request["targets"] = split_names(positional);
-        request["force"] = force;
-        if (timeout) request["timeout"] = timeout->count();
-    }
-    return request;
-}
 
 std::function<void()> Commands::run(const json& request, const Caller& caller, const Done& done) {
     try {
@@ -146,7 +51,7 @@ std::function<void()> Commands::dispatch(const json& request, const Caller& call
     if (command == "list") {
         done(list());
     } else if (command == "help") {
-        done({{"ok", true}, {"text", help_text()}, {"value", nullptr}});
+        done({{"ok", true}, {"text", command_help()}, {"value", nullptr}});
     } else if (command == "get") {
         const InterpreterInfo info =
             interpreters_.resolve(strings(json{{"target", {request.at("target")}}}, "target").front());

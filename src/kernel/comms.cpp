@@ -98,14 +98,14 @@ void Comms::call(xeus::xmessage request, const std::vector<InterpreterId>& owner
     std::vector<InterpreterInfo> targets;
     for (const InterpreterId owner : owners)
         if (const auto info = registry_.get(owner)) targets.push_back(*info);
-    xeus::buffer_sequence buffers = std::move(request).buffers();
+    xeus::xmessage bare{request.identities(), request.header(), json::object(), json::object(), json::object(), {}};
     auto message = std::make_shared<modules::CommMessage>();
     message->parts = {{"header", request.header()},
                       {"parent_header", request.parent_header()},
                       {"metadata", request.metadata()},
                       {"content", request.content()}};
-    message->buffers = std::move(buffers);
-    router_.call(std::move(request), targets, std::move(message));
+    message->buffers = std::move(request).buffers();
+    router_.call(std::move(bare), targets, std::move(message));
 }
 
 void Comms::sent(Source source, const std::string& type, json content, json metadata,
@@ -139,9 +139,8 @@ void Comms::sent(Source source, const std::string& type, json content, json meta
 
 bool Comms::gathers(Source source, const json& content, std::vector<std::string>& buffers) {
     const auto found = gatherings_.find(source.cell);
-    if (found == gatherings_.end() || found->second.comm != text(content, "comm_id") ||
-        text(data_of(content), "method") != "update_states")
-        return false;
+    // On whichever of its control comms: ipywidgets answers on the last that was opened, for all pages.
+    if (found == gatherings_.end() || text(data_of(content), "method") != "update_states") return false;
     Gathering& gathering = found->second;
     if (!gathering.told && gathering.missing.erase(source.interpreter) != 0)
         gathering.states.add(data_of(content), std::move(buffers));

@@ -1,5 +1,6 @@
 #include <xinterp/kernel/kernel.hpp>
 #include <xinterp/kernel/log.hpp>
+#include <xinterp/kernel/questions.hpp>
 #include <xinterp/python/visits.hpp>
 
 #include <xeus-zmq/xzmq_context.hpp>
@@ -243,11 +244,11 @@ void Kernel::begin_callback(Cell& cell) {
 
 // What Python code sees of the request that its cell, or callback, comes from. Of one that has ended, the header.
 json Kernel::parent_message(CellId id) const {
-    json message{{"header", outputs_->parent(id)}};
     const Cell* cell = router_->cell(id);
-    message["metadata"] = cell == nullptr ? json::object() : cell->request.metadata();
-    message["content"] = cell == nullptr ? json::object() : cell->request.content();
-    return message;
+    if (cell != nullptr && cell->callback) return cell->callback->parts;
+    return {{"header", outputs_->parent(id)},
+            {"metadata", cell == nullptr ? json::object() : cell->request.metadata()},
+            {"content", cell == nullptr ? json::object() : cell->request.content()}};
 }
 
 void Kernel::abort(Cell& cell) {
@@ -391,7 +392,7 @@ void Kernel::answer(Channel channel, xeus::xmessage request) {
     const xeus::xrequest_context context{request.header(), request.identities()};
     server_->publish_status(request.header(), "busy");
     if (type == "history_request") {
-        history_file_->answer(request.content(), question_patience, [this, channel, context](json content) {
+        history_file_->answer(request.content(), Questions::patience, [this, channel, context](json content) {
             server_->reply(channel, context, "history_reply", std::move(content));
             server_->publish_status(context.header(), "idle");
         });
@@ -416,38 +417,6 @@ void Kernel::answer(Channel channel, xeus::xmessage request) {
     server_->reply(channel, context, reply_type(type), std::move(content));
     server_->publish_status(request.header(), "idle");
     if (type == "shutdown_request") shut_down();
-}
-
-void Kernel::ask(Channel channel, const xeus::xmessage& request) {
-    const std::string type = request.header().at("msg_type");
-    const std::string question = type.substr(0, type.find("_request"));
-    const std::string code = request.content().at("code");
-    server_->publish_status(request.header(), "busy");
-    const auto answered = std::make_shared<bool>(false);
-    const xeus::xrequest_context context{request.header(), request.identities()};
-    const auto reply = [this, channel, context, type, answered](json content) {
-        if (std::exchange(*answered, true)) return;
-        server_->reply(channel, context, reply_type(type), std::move(content));
-        server_->publish_status(context.header(), "idle");
-    };
-    json nothing;
-    if (question == "complete") {
-        const json position = request.content().value("cursor_pos", json{});
-        const int end = position.is_number_integer() ? position.get<int>() : 0;
-        nothing = {{"status", "ok"},
-                   {"matches", json::array()},
-                   {"cursor_start", end},
-                   {"cursor_end", end},
-                   {"metadata", json::object()}};
-    } else if (question == "inspect") {
-        nothing = {{"status", "ok"}, {"found", false}, {"data", json::object()}, {"metadata", json::object()}};
-    } else {
-        nothing = {{"status", "unknown"}};
-    }
-    server_->timers().after(question_patience, [reply, nothing] { reply(nothing); });
-    backend_->ask(
-        router_->target_of(context.header().at("session"), code), question, request.content(),
-        [reply, nothing](const json& content) { reply(content.value("status", "") == "aborted" ? nothing : content); });
 }
 
 json Kernel::kernel_info() const {

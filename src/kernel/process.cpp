@@ -57,6 +57,7 @@ xeus::xkernel_configuration read_connection(const std::string& file) {
 bool take_raw_output(int descriptor, const void* data, std::size_t size) {
     const modules::CellId cell = modules::cell_of_this_thread();
     if (cell == 0 || modules::in_forked_child()) return false;
+    if (cell == modules::unheard_cell) return true;
     const std::string_view text{static_cast<const char*>(data), size};
     if (descriptor == STDERR_FILENO) ProcessOutput::remember_last_words(text);
     the_kernel->write(
@@ -89,7 +90,8 @@ void run_python(PythonBackend& backend, const std::function<void()>& start_pytho
     bool ended = false;
     {
         const python::Detached detached;
-        ended = python::Lane::wait_until_ended(std::chrono::milliseconds{500});
+        ended = python::Lane::wait_until_ended(std::chrono::milliseconds{500}) &&
+                backend.wait_for_questions(std::chrono::milliseconds{100});
     }
     lane->take_back(); // what the others have used of main's
     backend.detach_main();

@@ -19,7 +19,9 @@ constexpr std::chrono::milliseconds wake_interval{50};
 
 PythonBackend::PythonBackend(Kernel& kernel)
     : kernel_{kernel},
-      pool_{Lane::Lifecycle{[this](Lane& lane) { return begin_lane(lane); }, [this](Lane& lane) { end_lane(lane); }}} {}
+      pool_{Lane::Lifecycle{[this](Lane& lane) { return begin_lane(lane); }, [this](Lane& lane) { end_lane(lane); }}},
+      questions_{kernel.outbox(), kernel.timers(),
+                 [this](InterpreterId interpreter) { return find_shell(interpreter); }} {}
 
 std::string PythonBackend::begin_lane(Lane& lane) {
     std::string error;
@@ -52,6 +54,7 @@ void PythonBackend::attach_main(std::shared_ptr<Lane> lane) {
     kernel_.outbox().post(0, [this, lane = std::move(lane)]() mutable {
         lanes_[python::main_interpreter] = std::move(lane);
         for (Job& job : std::exchange(waiting_for_main_, {})) post(python::main_interpreter, std::move(job));
+        questions_.start(python::main_interpreter);
         refill_when_idle();
         if (ending_) lanes_[python::main_interpreter]->stop();
     });
@@ -95,24 +98,30 @@ void PythonBackend::post(InterpreterId interpreter, Job job) {
 void PythonBackend::execute(InterpreterId interpreter, CellCode code, Reply reply) {
     ++activity_;
     main_jobs_ += interpreter == python::main_interpreter;
-    post(interpreter, [this, interpreter, code = std::move(code), reply = std::move(reply)](modules::Shell& shell) {
-        const Source source{code.cell, interpreter};
-        kernel_.run_began(source);
-        json result;
-        try {
-            result = shell.execute(
-                {code.cell, code.count, code.code, code.typed, code.silent, code.store_history, code.user_expressions});
-        } catch (const std::exception& error) { // out of memory, mostly: the cell fails, the lane goes on
-            result = error_reply("SystemError", error.what());
-        }
-        kernel_.flush_processes(code.cell);
-        kernel_.run_ended(source);
-        kernel_.outbox().post(code.cell, [this, interpreter, reply, result = std::move(result)]() mutable {
-            main_jobs_ -= interpreter == python::main_interpreter;
-            refill_when_idle();
-            reply(std::move(result));
-        });
-    });
+    const auto start = std::make_shared<std::atomic<Start>>(Start::waiting);
+    starts_[interpreter] = start;
+    post(interpreter,
+         [this, interpreter, start, code = std::move(code), reply = std::move(reply)](modules::Shell& shell) {
+             const Source source{code.cell, interpreter};
+             kernel_.run_began(source);
+             json result;
+             Start expected = Start::waiting;
+             try {
+                 result = start->compare_exchange_strong(expected, Start::begun)
+                              ? shell.execute({code.cell, code.count, code.code, code.typed, code.silent,
+                                               code.store_history, code.user_expressions})
+                              : interrupted_reply();
+             } catch (const std::exception& error) { // out of memory, mostly: the cell fails, the lane goes on
+                 result = error_reply("SystemError", error.what());
+             }
+             kernel_.flush_processes(code.cell);
+             kernel_.run_ended(source);
+             kernel_.outbox().post(code.cell, [this, interpreter, reply, result = std::move(result)]() mutable {
+                 main_jobs_ -= interpreter == python::main_interpreter;
+                 refill_when_idle();
+                 reply(std::move(result));
+             });
+         });
 }
 
 // Answers also if its job is dropped: the interpreter has ended.
@@ -169,16 +178,47 @@ void PythonBackend::call(InterpreterId interpreter, CellId cell, modules::Shared
          });
 }
 
+void PythonBackend::consult(InterpreterId interpreter, std::string question, json content, Reply reply) {
+    const bool there = lanes_.contains(interpreter);
+    if (ending_ || (!there && interpreter != python::main_interpreter)) {
+        reply({{"status", "aborted"}});
+        return;
+    }
+    questions_.ask(interpreter, std::move(question), std::move(content), std::move(reply), there);
+}
+
+modules::Shell* PythonBackend::find_shell(InterpreterId interpreter) {
+    const std::scoped_lock lock{mutex_};
+    for (const auto& [lane, shell] : shells_)
+        if (lane->id() == interpreter) return shell.get();
+    return nullptr;
+}
+
+bool PythonBackend::wait_for_questions(std::chrono::milliseconds time) {
+    return questions_.wait_until_left(python::main_interpreter, time);
+}
+
 std::size_t PythonBackend::memory(InterpreterId interpreter) {
     const auto found = lanes_.find(interpreter);
     return found == lanes_.end() ? 0 : found->second->arena_bytes();
 }
 
 bool PythonBackend::interrupt(InterpreterId interpreter) {
+    bool stops = false;
+    // A cell that waits for its lane: a task of another cell may spin there, which is stopped as well.
+    if (const auto start = starts_[interpreter].lock()) {
+        Start expected = Start::waiting;
+        stops = start->compare_exchange_strong(expected, Start::stopped);
+    }
     const auto found = lanes_.find(interpreter);
-    if (found == lanes_.end() || !found->second->interrupt()) return false;
+    if (found == lanes_.end() || !found->second->interrupt()) return stops;
     wake_until_taken(found->second);
     return true;
+}
+
+void PythonBackend::interrupt_tasks() {
+    for (const auto& [id, lane] : lanes_)
+        if (lane->interrupt()) wake_until_taken(lane);
 }
 
 void PythonBackend::interrupt_visitors(InterpreterId interpreter) {
@@ -249,10 +289,12 @@ void PythonBackend::close(InterpreterId interpreter, CellId cell, std::function<
         const std::scoped_lock lock{mutex_};
         closing_cells_[found->second.get()] = cell;
     }
+    questions_.drop(interpreter);
     found->second->hide(); // from now on Python does not find it either
     found->second->stop([this, done = std::move(done)](InterpreterId id, std::string remark) {
         kernel_.outbox().post(0, [this, id, done, remark = std::move(remark)]() mutable {
             lanes_.erase(id);
+            starts_.erase(id);
             trim_later();
             done(std::move(remark));
         });
@@ -282,6 +324,7 @@ void PythonBackend::shut_down() {
     pool_.clear();
     for (const auto& [id, lane] : lanes_) {
         interrupt(id);
+        questions_.drop(id);
         lane->stop();
     }
 }

@@ -349,29 +349,20 @@ void Router::interrupt_cell(Cell& cell) {
     }
 }
 
-std::set<CellId> Router::callbacks_before(const Cell& cell) const {
-    std::set<CellId> callbacks;
-    for (const Cell::Run& run : cell.runs) {
-        const auto lane = lanes_.find(run.target);
-        if (run.state == Cell::Run::State::waiting && lane != lanes_.end() && lane->second.running &&
-            this->cell(lane->second.running->cell)->callback)
-            callbacks.insert(lane->second.running->cell);
-    }
-    return callbacks;
-}
-
 void Router::interrupt_foreground() {
     std::vector<CellId> chosen;
     for (const auto& [session, id] : foreground_) {
-        const std::set<CellId> callbacks = callbacks_before(*find(id));
-        chosen.insert(chosen.end(), callbacks.begin(), callbacks.end());
+        for (const Cell::Run& run : find(id)->runs)
+            if (run.state == Cell::Run::State::waiting && runs_callback(run.target))
+                chosen.push_back(lanes_.at(run.target).running->cell);
         chosen.push_back(id);
     }
     if (chosen.empty())
         for (const auto& [interpreter, lane] : lanes_)
-            if (lane.running && find(lane.running->cell)->callback) chosen.push_back(lane.running->cell);
+            if (runs_callback(interpreter)) chosen.push_back(lane.running->cell);
     if (chosen.empty())
         for (const auto& [id, cell] : cells_) chosen.push_back(id);
+    if (chosen.empty()) backend_.interrupt_tasks();
     for (const CellId id : chosen)
         if (Cell* cell = find(id)) interrupt_cell(*cell);
     tell_waiters();

@@ -8,6 +8,7 @@
 #include <xinterp/modules/waiting.hpp>
 #include <xinterp/python/visits.hpp>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
@@ -45,10 +46,10 @@ PyObject* publish(PyObject* module, PyObject* arguments) {
             if (copied != 0) return nullptr;
         }
     }
-    if (!forked_child) {
+    const Source source = current_source(state_of(module));
+    if (!forked_child && source.cell != unheard_cell) {
         FrontEnd& shower = front_end();
-        shower.publish(current_source(state_of(module)), type, std::move(content_value), std::move(metadata_value),
-                       std::move(parts));
+        shower.publish(source, type, std::move(content_value), std::move(metadata_value), std::move(parts));
         if (!shower.has_room() && !wait_for_room(shower)) return nullptr;
     }
     Py_RETURN_NONE;
@@ -62,8 +63,12 @@ PyObject* ask_input(PyObject* module, PyObject* arguments) {
         PyErr_SetString(PyExc_EOFError, "a forked child of the kernel cannot ask for input");
         return nullptr;
     }
-    const std::shared_ptr<Answer> answer =
-        front_end().ask_input(current_source(state_of(module)), to_utf8(prompt), password != 0);
+    const Source source = current_source(state_of(module));
+    if (source.cell == unheard_cell) {
+        PyErr_SetString(PyExc_EOFError, "completion and inspection cannot ask for input");
+        return nullptr;
+    }
+    const std::shared_ptr<Answer> answer = front_end().ask_input(source, to_utf8(prompt), password != 0);
     const auto value = wait_for(*answer);
     if (!value) {
         front_end().withdraw_input(answer);
@@ -110,6 +115,12 @@ PyObject* current_cell(PyObject* module, PyObject*) {
     return PyLong_FromUnsignedLongLong(current_source(state_of(module)).cell);
 }
 
+// What a subprocess of the source gets in place of 1 or 2; -1: none.
+int pipe_of(Source source, Stream stream) {
+    static const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    return source.cell == unheard_cell ? nowhere : front_end().process_pipe(source, stream);
+}
+
 PyObject* process_pipe(PyObject* module, PyObject* descriptor) {
     const long number = PyLong_AsLong(descriptor);
     if (number == -1 && PyErr_Occurred() != nullptr) return nullptr;
@@ -118,15 +129,14 @@ PyObject* process_pipe(PyObject* module, PyObject* descriptor) {
         return nullptr;
     }
     if (forked_child) return PyLong_FromLong(number); // they are the cell's pipes already
-    const int pipe =
-        front_end().process_pipe(current_source(state_of(module)), number == STDOUT_FILENO ? Stream::out : Stream::err);
+    const int pipe = pipe_of(current_source(state_of(module)), number == STDOUT_FILENO ? Stream::out : Stream::err);
     return PyLong_FromLong(pipe < 0 ? static_cast<int>(number) : pipe);
 }
 
 PyObject* before_fork(PyObject* module, PyObject*) {
     if (forked_child) Py_RETURN_NONE;
     const Source source = current_source(state_of(module));
-    fork_pipes = {front_end().process_pipe(source, Stream::out), front_end().process_pipe(source, Stream::err)};
+    fork_pipes = {pipe_of(source, Stream::out), pipe_of(source, Stream::err)};
     Py_RETURN_NONE;
 }
 

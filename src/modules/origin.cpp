@@ -105,6 +105,10 @@ bool enter_cell(BridgeState& state, CellId cell) {
     return set_variable(state, cell);
 }
 
+Unheard::Unheard() : outer_{std::exchange(thread_cell, unheard_cell)} {}
+
+Unheard::~Unheard() { thread_cell = outer_; }
+
 Ref carry(BridgeState& state, PyObject* function) {
     auto* type = reinterpret_cast<PyTypeObject*>(state.carrier_type);
     Ref object = Ref::steal(type->tp_alloc(type, 0));

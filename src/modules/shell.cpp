@@ -125,10 +125,22 @@ json Shell::ask(const std::string& question, const json& content) {
     return reply;
 }
 
+json Shell::consult(const std::string& question, const json& content) {
+    const Unheard unheard;
+    json asked = content;
+    asked["question"] = question;
+    const Ref request = to_python(asked);
+    return invoke("consult", request.get());
+}
+
 bool Shell::wait_in_loop(int descriptor) {
     const Ref number = Ref::steal(PyLong_FromLong(descriptor));
+    python::Lane* lane = python::Lane::here();
+    lane->begin_interruptible(); // a task that spins
     const json waited = invoke("wait_in_loop", number.get());
-    return waited.is_boolean() && waited.get<bool>();
+    lane->end_interruptible();
+    if (waited.is_boolean()) return waited.get<bool>();
+    return waited.value("ename", "") == "KeyboardInterrupt"; // it came between two tasks: they go on
 }
 
 } // namespace xinterp::modules

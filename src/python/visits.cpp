@@ -202,6 +202,28 @@ Pin::~Pin() {
     table().left.notify_all();
 }
 
+SideVisit::SideVisit(InterpreterId interpreter) : pin_{interpreter} {
+    if (!pin_.holds()) return;
+    PyInterpreterState* target = internals::find_interpreter(interpreter);
+    // A new one each time: nothing of it is left when the interpreter ends, nor for the next question to find.
+    if (target != nullptr) state_ = PyThreadState_New(target);
+    if (state_ == nullptr) return;
+    PyEval_RestoreThread(state_);
+    ++visits_of_this_thread;
+}
+
+SideVisit::~SideVisit() {
+    if (state_ == nullptr) return;
+    --visits_of_this_thread;
+    internals::drop_interrupt(state_);
+    PyThreadState_Clear(state_);
+    PyThreadState_DeleteCurrent();
+}
+
+void SideVisit::interrupt(pthread_t thread, InterpreterId interpreter) {
+    if (internals::raise_in_thread(thread, interpreter)) pthread_kill(thread, wake_signal());
+}
+
 bool is_visited(InterpreterId interpreter) {
     const std::scoped_lock lock{table().mutex};
     const auto found = table().guests.find(interpreter);

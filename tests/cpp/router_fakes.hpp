@@ -63,6 +63,7 @@ struct FakeBackend final : Backend {
         diary.note("interrupt in " + diary.name_of(interpreter));
         return running.contains(interpreter);
     }
+    void interrupt_tasks() override { diary.note("interrupt what runs between cells"); }
     void interrupt_visitors(InterpreterId) override {}
     void interrupt_threads_of(CellId) override {}
     std::size_t references(InterpreterId) override { return 0; }

@@ -1,11 +1,12 @@
 """What a notebook's page does with comms and widgets."""
 
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness import Client, Message, Result
+from harness import PATIENCE, Client, Message, Result
 
 CONTROL = "jupyter.widget.control"
 
@@ -52,6 +53,13 @@ class Page:
 
     def tell(self, comm_id: str, data: Any, **options: Any) -> Result:
         return self.done(self.post(comm_id, data, **options))
+
+    def close_interpreters(self) -> None:
+        """Until they are gone: one with IPython may take more than a second, and has its name until then."""
+        self.client.run("%interp close all --force")
+        deadline = time.monotonic() + PATIENCE
+        while "closing" in self.client.ok("%interp").of("display_data")[0]["data"]["text/plain"]:
+            assert time.monotonic() < deadline, "an interpreter does not end"
 
     def close(self, comm_id: str, data: Any = None) -> Result:
         return self.done(self.send("comm_close", {"comm_id": comm_id, "data": data or {}}))

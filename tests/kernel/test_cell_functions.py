@@ -331,7 +331,9 @@ def test_exceptions_of_a_cells_class_come_out_of_a_pool(run: Run) -> None:
 
 def test_a_pool_refuses_by_name(run: Run) -> None:
     code = "import threading\nlock = threading.Lock()\ndef use(): return lock\nwith InterpreterPoolExecutor(1) as pool: e = pool.submit(use).exception()\ntype(e).__name__, str(e).partition(':')[2]"
-    assert run(POOL + code).value == "('NotShareableError', ' it uses lock, a _thread.lock, which cannot be pickled.')"
+    assert (
+        run(POOL + code).value == "('NotShareableError',\n ' it uses lock, a _thread.lock, which cannot be pickled.')"
+    )
 
 
 def test_a_module_that_needs_main_is_refused_by_name_where_it_does_not_load(fresh: Kernel) -> None:

@@ -159,6 +159,23 @@ def test_spares_are_invisible(fresh: Kernel) -> None:
     assert client.ok("_interpreters.create()").value == "1"
 
 
+def test_spares_are_made_only_while_main_is_idle(fresh: Kernel) -> None:
+    client = fresh.client
+    client.ok(
+        "import os, time\n"
+        "def lanes():\n"
+        "    names = [open(f'/proc/self/task/{t}/comm').read() for t in os.listdir('/proc/self/task')]\n"
+        "    return sum('lane' in name for name in names)"
+    )
+    client.ok("%interp create alice")  # from now on four are kept, made 300 ms after main's last cell
+    busy = "time.sleep(0.2); before = lanes(); time.sleep(1); lanes() == before"
+    assert client.ok(busy).value == "True"
+    deadline = time.monotonic() + PATIENCE
+    while client.ok("lanes()").value != "5" and time.monotonic() < deadline:
+        time.sleep(1)
+    assert client.ok("lanes()").value == "5"
+
+
 def test_an_executor_of_interpreters_runs_and_leaves_none(client: Client) -> None:
     code = (
         "from concurrent.futures import InterpreterPoolExecutor\nimport math\n"

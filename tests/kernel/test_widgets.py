@@ -19,8 +19,10 @@ def client(ipython_client: Client) -> Client:
 @pytest.fixture
 def page(client: Client) -> Iterator[Page]:
     client.ok(IMPORT)
-    yield Page(client)
+    page = Page(client)
+    yield page
     client.ok("import ipywidgets; ipywidgets.Widget.close_all()")
+    page.close_interpreters()
 
 
 @pytest.fixture(params=["main", "alice"])
@@ -295,3 +297,17 @@ def test_widgets_load_no_ipykernel(client: Client, page: Page) -> None:
         client.ok("%%interp alice\nimport sys\n[m for m in ('ipykernel', 'zmq', 'psutil') if m in sys.modules]").value
         == "[]"
     )
+
+
+def test_comms_of_ipykernels_class_work(fresh: Kernel) -> None:
+    client, page = fresh.client, Page(fresh.client)
+    cell = client.ok(
+        "import comm, ipykernel.ipkernel\nfrom ipykernel.comm import Comm\n"
+        "c = Comm(target_name='t', comm_id='c', data={'a': 1}); c.send({'b': 2})\n"
+        "c.on_msg(lambda message: print('told', message['content']['data']))\n"
+        "comm.create_comm(target_name='u', comm_id='d');"
+    )
+    sent = [(m["msg_type"], m["content"]["comm_id"]) for m in cell.messages if m["msg_type"].startswith("comm_")]
+    assert sent == [("comm_open", "c"), ("comm_msg", "c"), ("comm_open", "d")]
+    assert page.comms() == {"c": {"target_name": "t"}, "d": {"target_name": "u"}}
+    assert page.tell("c", 3).stdout == "told 3\n"

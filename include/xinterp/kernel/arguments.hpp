@@ -39,7 +39,7 @@ public:
 
     void positional(std::vector<std::string>& words);
     void flag(const std::string& name, bool& value);
-    void text(const std::string& name, std::optional<std::string>& value);
+    void target(const std::string& name, std::optional<std::string>& value);
     void preset(const std::string& name, std::optional<python::Preset>& value);
     void seconds(const std::string& name, std::optional<std::chrono::duration<double>>& value);
     void count(const std::string& name, std::optional<int>& value);
@@ -48,11 +48,18 @@ public:
     /// Throws UsageError.
     void parse(std::vector<std::string> words);
 
+    /// What stands behind an option.
+    enum class Value { none, target, preset, number, variables };
+    struct Option {
+        std::string name;
+        Value value;
+    };
+    const std::vector<Option>& options() const { return options_; }
+
 private:
     std::string name_, usage_;
     std::unique_ptr<CLI::App> app_;
-    std::vector<std::string> options_;
-    std::vector<std::string> lists_; ///< those of them that take variables
+    std::vector<Option> options_;
 };
 
 /// Throws UsageError unless it is the name of a preset.

@@ -43,10 +43,17 @@ public:
     virtual void call(InterpreterId interpreter, CellId cell, modules::SharedCommMessage message, Reply reply) = 0;
     /// The same of main, at the end of the kernel, when nothing runs in it any more; nobody waits for the answer.
     virtual void ask_at_end(std::string question, nlohmann::json content) = 0;
+    /// What somebody who types wants to know ("complete", "inspect", "is_complete"): answered also beside a cell.
+    /// {"status": "aborted"} if the interpreter is busy where nobody can come between, or takes too long.
+    virtual void consult(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) {
+        ask(interpreter, std::move(question), std::move(content), std::move(reply));
+    }
     /// Bytes in its small-object arenas; 0 where it has none of its own.
     virtual std::size_t memory(InterpreterId interpreter) = 0;
-    /// KeyboardInterrupt in what its lane runs; false if it runs nothing at the moment.
+    /// KeyboardInterrupt in what its lane runs, and in the run that waits for it; false if there is neither.
     virtual bool interrupt(InterpreterId interpreter) = 0;
+    /// Likewise in the tasks that run between cells, in every interpreter.
+    virtual void interrupt_tasks() {}
     /// Likewise in what threads of other interpreters run there.
     virtual void interrupt_visitors(InterpreterId interpreter) = 0;
     /// Likewise in what threads of that cell run in other interpreters.

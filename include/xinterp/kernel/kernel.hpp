@@ -3,6 +3,7 @@
 
 #include <xinterp/kernel/backend.hpp>
 #include <xinterp/kernel/cell_outputs.hpp>
+#include <xinterp/kernel/command_completion.hpp>
 #include <xinterp/kernel/commands.hpp>
 #include <xinterp/kernel/comms.hpp>
 #include <xinterp/kernel/history.hpp>
@@ -33,8 +34,6 @@ class Kernel final : public modules::FrontEnd, private ServerHandler, private Ro
 public:
     /// How long a shutdown may take before the process ends without waiting.
     static constexpr std::chrono::milliseconds shutdown_grace{1000};
-    /// How long completion and inspection wait for an interpreter that is busy before they say nothing.
-    static constexpr std::chrono::milliseconds question_patience{250};
 
     /// How long after a cell's end its pipes stay open: one of its threads may just be starting a subprocess.
     static constexpr std::chrono::milliseconds spawn_time{500};
@@ -105,7 +104,8 @@ private:
                           const std::function<void(nlohmann::json)>& done);
     void refuse(Channel channel, const xeus::xmessage& request, const std::string& problem);
     void answer(Channel channel, xeus::xmessage request);
-    void ask(Channel channel, const xeus::xmessage& request);
+    void ask(Channel channel, const xeus::xmessage& request); // kernel_questions.cpp
+    void complete_on_command_line(const CommandCompletion& found, const std::function<void(nlohmann::json)>& reply);
     nlohmann::json parent_message(CellId cell) const;
     nlohmann::json kernel_info() const;
     void close_pipes_later(CellId cell);

@@ -3,10 +3,12 @@
 
 #include <xinterp/kernel/backend.hpp>
 #include <xinterp/kernel/kernel.hpp>
+#include <xinterp/kernel/questions.hpp>
 #include <xinterp/modules/shell.hpp>
 #include <xinterp/python/lane.hpp>
 #include <xinterp/python/warm_pool.hpp>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -34,6 +36,8 @@ public:
     void attach_main(std::shared_ptr<python::Lane> lane);
     /// Interrupts what runs, ends all lanes but main's, then main's loop. I/O thread.
     void shut_down();
+    /// Until no question is being answered in main; false after that time. Main thread, detached.
+    bool wait_for_questions(std::chrono::milliseconds time);
     /// Before main is finalized: its shell. Main thread, attached.
     void detach_main();
 
@@ -41,8 +45,10 @@ public:
     void ask(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) override;
     void call(InterpreterId interpreter, CellId cell, modules::SharedCommMessage message, Reply reply) override;
     void ask_at_end(std::string question, nlohmann::json content) override;
+    void consult(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) override;
     std::size_t memory(InterpreterId interpreter) override;
     bool interrupt(InterpreterId interpreter) override;
+    void interrupt_tasks() override;
     void interrupt_visitors(InterpreterId interpreter) override;
     void interrupt_threads_of(CellId cell) override;
     void create(const python::Configuration& configuration,
@@ -53,9 +59,12 @@ public:
 private:
     using Job = std::function<void(modules::Shell&)>;
     struct Question;
+    /// A cell on its way to its lane, which may be stopped before it has begun. Shared with the lane.
+    enum class Start { waiting, begun, stopped };
 
     std::string begin_lane(python::Lane& lane);
     void end_lane(python::Lane& lane);
+    modules::Shell* find_shell(InterpreterId interpreter);
     void adopt(const std::shared_ptr<python::Lane>& lane, const python::Configuration& configuration);
     void post(InterpreterId interpreter, Job job);
     void wake_until_taken(std::shared_ptr<python::Lane> lane);
@@ -66,16 +75,18 @@ private:
 
     Kernel& kernel_;
     python::WarmPool pool_;
+    Questions questions_;
     // I/O thread
     std::map<InterpreterId, std::shared_ptr<python::Lane>> lanes_;
     std::vector<Job> waiting_for_main_;
+    std::map<InterpreterId, std::weak_ptr<std::atomic<Start>>> starts_; ///< of the last cell of each
     std::size_t main_jobs_ = 0; ///< cells and questions that main has not finished
     std::uint64_t activity_ = 0;
     bool used_ = false; ///< an interpreter has been asked for
     bool ending_ = false;
     bool trimming_ = false;
 
-    std::mutex mutex_; ///< guards what follows; a shell is used on its lane only
+    std::mutex mutex_; ///< guards what follows; a shell is used on its lane only, and for questions
     std::map<const python::Lane*, std::unique_ptr<modules::Shell>> shells_;
     std::vector<std::pair<std::string, nlohmann::json>> last_questions_; ///< to main
     std::map<const python::Lane*, CellId> closing_cells_;                ///< likewise: the cell that closes the lane

@@ -102,7 +102,8 @@ public:
     static constexpr std::chrono::seconds interrupt_patience{1};
 
     /// Stop: the foreground cells in all their targets, and callbacks that they wait for; if there is none, the
-    /// callbacks that run; if there is none either, every detached cell.
+    /// callbacks that run; if there is none either, every detached cell; if there is no cell, the tasks that cells have
+    /// left behind.
     void interrupt_foreground();
     /// KeyboardInterrupt in that interpreter's cell. `done` when the cell has ended there (true), or has not in time
     /// (false: it catches the interrupt, or is in C code that holds the GIL). False at once if nothing runs there.
@@ -159,7 +160,6 @@ private:
     void abort_lane(InterpreterId interpreter, const std::string& sentence);
     void interrupt_cell(Cell& cell);
     void interrupt_run(const Queued& queued);
-    std::set<CellId> callbacks_before(const Cell& cell) const;
     bool is_running(const Queued& queued) const;
     // router_variables.cpp
     void take_variables(Cell& cell);

@@ -42,6 +42,21 @@ bool enter_cell(BridgeState& state, CellId cell);
 /// The cell of the calling OS thread, 0 if it has none. No thread state needed.
 CellId cell_of_this_thread();
 
+/// The cell of code that no cell has started: what it writes, shows and asks is dropped.
+inline constexpr CellId unheard_cell = ~CellId{0};
+
+/// What runs on the calling thread is such code while this lives. No thread state needed.
+class Unheard {
+public:
+    Unheard();
+    ~Unheard();
+    Unheard(const Unheard&) = delete;
+    Unheard& operator=(const Unheard&) = delete;
+
+private:
+    CellId outer_;
+};
+
 /// A callable that runs `function` as part of the current cell, on whatever thread it is called.
 python::Ref carry(BridgeState& state, PyObject* function);
 extern PyType_Spec carrier_type_spec;

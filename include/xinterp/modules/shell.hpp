@@ -1,5 +1,5 @@
 // include/xinterp/modules/shell.hpp: an interpreter's shell (src/shell, written in Python) as C++ sees it.
-// All members: on the interpreter's lane, attached. Nothing throws; no exception is left set.
+// All members but consult(): on the interpreter's lane, attached. Nothing throws; no exception is left set.
 #pragma once
 
 #include <xinterp/modules/comm_message.hpp>
@@ -33,6 +33,9 @@ public:
     nlohmann::json ask(const std::string& question, const nlohmann::json& content);
     /// What waits for that comm's messages, as part of that cell.
     nlohmann::json call(CellId cell, const CommMessage& message);
+    /// A method of the shell that looks at code and namespace ("complete", "inspect", "is_complete"), beside what the
+    /// lane runs. What people's code prints meanwhile is dropped. Any thread, attached in the interpreter.
+    nlohmann::json consult(const std::string& question, const nlohmann::json& content);
     /// Lane's idle hook: runs the interpreter's event loop until the descriptor is readable. False if it has nothing to
     /// do.
     bool wait_in_loop(int descriptor);

@@ -11,6 +11,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <pthread.h>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -76,6 +78,26 @@ public:
 private:
     InterpreterId interpreter_;
     bool holds_;
+};
+
+/// A thread of the kernel's is in that interpreter while this lives, beside what runs there: to ask it something. It
+/// is no visitor: the interpreter does not run because of it, and no interrupt of what runs there reaches it.
+class SideVisit {
+public:
+    /// A thread without a thread state. Waits for that interpreter's GIL: behind C code, as long as that runs.
+    explicit SideVisit(InterpreterId interpreter);
+    ~SideVisit();
+    SideVisit(const SideVisit&) = delete;
+    SideVisit& operator=(const SideVisit&) = delete;
+
+    /// False: there is no such interpreter (any more).
+    bool entered() const { return state_ != nullptr; }
+    /// KeyboardInterrupt in what that thread asks there. Any thread, during the visit.
+    static void interrupt(pthread_t thread, InterpreterId interpreter);
+
+private:
+    Pin pin_;
+    PyThreadState* state_ = nullptr;
 };
 
 // Any thread, with or without a thread state.

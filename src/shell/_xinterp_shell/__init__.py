@@ -6,7 +6,7 @@ It imports no third-party module and little of the standard library: a lane cost
 
 def create() -> object:
     """Set this interpreter up and return its shell."""
-    from . import attribution, builtin_functions, calls, comms, queues, startup, waiting
+    from . import attribution, builtin_functions, calls, comms, debugging, payloads, queues, startup, waiting
     from .execution import Shell
 
     shell = Shell()
@@ -16,6 +16,8 @@ def create() -> object:
     calls.install()
     comms.install()
     builtin_functions.install(shell)
+    payloads.install(shell.payloads)
+    debugging.install()
     _import_ahead()
     startup.run(shell.namespace)
     return shell

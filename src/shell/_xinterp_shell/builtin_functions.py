@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from .execution import Shell
 
 
+_END_OF_FILE = "\x04"  # what consoles send for Ctrl-D
+
+
 class StdinNotImplementedError(NotImplementedError):
     """The front end does not support input requests."""
 
@@ -23,6 +26,8 @@ def _ask(prompt: object, password: bool) -> str:
     answer = _xinterp.ask_input(str(prompt), password)
     if "error" in answer:
         raise StdinNotImplementedError(answer["error"])
+    if answer["value"] == _END_OF_FILE:
+        raise EOFError
     return answer["value"]
 
 

@@ -7,30 +7,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-_REPRESENTATIONS = {
-    "_repr_html_": "text/html",
-    "_repr_markdown_": "text/markdown",
-    "_repr_svg_": "image/svg+xml",
-    "_repr_png_": "image/png",
-    "_repr_jpeg_": "image/jpeg",
-    "_repr_pdf_": "application/pdf",
-    "_repr_latex_": "text/latex",
-    "_repr_json_": "application/json",
-    "_repr_javascript_": "application/javascript",
+# The methods that make a representation: its mime type, and what it may be.
+_REPRESENTATIONS: dict[str, tuple[str, tuple[type, ...]]] = {
+    "_repr_html_": ("text/html", (str,)),
+    "_repr_markdown_": ("text/markdown", (str,)),
+    "_repr_svg_": ("image/svg+xml", (str,)),
+    "_repr_png_": ("image/png", (bytes, str)),
+    "_repr_jpeg_": ("image/jpeg", (bytes, str)),
+    "_repr_pdf_": ("application/pdf", (bytes, str)),
+    "_repr_latex_": ("text/latex", (str,)),
+    "_repr_json_": ("application/json", (list, dict)),
+    "_repr_javascript_": ("application/javascript", (str,)),
 }
-_LINE_WIDTH = 79
+_WITH_PLAIN_REPR = (int, str, float, bool, type(None), bytes, complex)  # needs no layout
 
 Bundle = tuple[dict[str, object], dict[str, object]]
 
 
 def _method(value: object, name: str) -> object:
-    """The object's representation method, or None: not for classes, nor for objects that claim to have everything."""
-    if isinstance(value, type):
+    """The object's representation method, or None: for classes, and for objects that claim any attribute."""
+    try:
+        if getattr(value, "_xinterp_no_such_attribute_", None) is not None:
+            return None
+        method = getattr(value, name, None)
+    except Exception:
         return None
-    method = getattr(value, name, None)
-    if not callable(method) or getattr(value, "_xinterp_no_such_attribute_", None) is not None:
+    if issubclass(type(value), type) and getattr(method, "__self__", None) is None:
         return None
-    return method
+    return method if callable(method) else None
 
 
 def encode(data: object) -> object:
@@ -42,26 +46,29 @@ def encode(data: object) -> object:
     return data
 
 
-def _add(bundle: Bundle, mime_type: str, made: object) -> None:
+def _add(bundle: Bundle, name: str, made: object) -> None:
+    """Put what a method has made into the bundle, with the metadata that it may have returned beside it."""
     data, metadata = bundle
+    mime_type, types = _REPRESENTATIONS[name]
     extra = None
     if isinstance(made, tuple) and len(made) == 2:
         made, extra = made
     if made is None:
         return
+    if not isinstance(made, types):
+        raise TypeError(f"{name} returned {type(made).__name__}, not {' or '.join(each.__name__ for each in types)}")
     data[mime_type] = encode(made)
     if extra:
         metadata[mime_type] = extra
 
 
 def plain_text(value: object) -> str:
-    """The repr, with containers that are longer than a line broken at their items, as IPython does."""
-    text = repr(value)
-    if len(text) > _LINE_WIDTH and "\n" not in text and type(value) in (list, tuple, dict, set, frozenset):
-        import pprint
+    """The object's text, as IPython lays it out."""
+    if type(value) in _WITH_PLAIN_REPR:
+        return repr(value)
+    from .pretty import pretty
 
-        return pprint.pformat(value, width=_LINE_WIDTH + 1, sort_dicts=False)
-    return text
+    return pretty(value)
 
 
 def mimebundle(value: object, report_error: object, include: object = None, exclude: object = None) -> Bundle:
@@ -85,13 +92,16 @@ def mimebundle(value: object, report_error: object, include: object = None, excl
             made = made[0]
         if isinstance(made, dict):
             bundle[0].update({mime_type: encode(data) for mime_type, data in made.items()})
-    for name, mime_type in _REPRESENTATIONS.items():
-        if mime_type not in bundle[0]:
-            method = _method(value, name)
-            if method is not None:
-                _add(bundle, mime_type, attempt(method))
+        elif made is not None:
+            report_error(TypeError(f"_repr_mimebundle_ returned {type(made).__name__}, not dict"))  # type: ignore[operator]
+    for name, (mime_type, _) in _REPRESENTATIONS.items():
+        method = _method(value, name) if mime_type not in bundle[0] else None
+        if method is not None:
+            attempt(lambda name=name, method=method: _add(bundle, name, method()))
     if "text/plain" not in bundle[0]:
-        _add(bundle, "text/plain", attempt(lambda: plain_text(value)))
+        text = attempt(lambda: plain_text(value))
+        if text is not None:
+            bundle[0]["text/plain"] = text
     if include:
         for mime_type in set(bundle[0]) - set(include):  # type: ignore[call-overload]
             del bundle[0][mime_type]
@@ -145,7 +155,6 @@ class Displayer:
                 pass
             except Exception as error:
                 self._report_error(error)  # type: ignore[operator]
-                return None
         data, metadata = mimebundle(value, self._report_error, include, exclude)
         return (data, metadata) if data else None
 
@@ -167,6 +176,8 @@ class Displayer:
             handle = DisplayHandle(self, None if display_id is True else str(display_id))
         if clear:
             self.clear_output(wait=True)
+        if handle is not None and not objs:  # a place that is filled later
+            objs, raw = ({},), True
         self._show("display_data", objs, include, exclude, metadata, transient, handle, raw)
         return handle
 
@@ -202,7 +213,12 @@ class Displayer:
     ) -> None:
         for obj in objs:
             bundle: Bundle | None
-            bundle = (dict(obj), {}) if raw else self.bundle(obj, include, exclude)  # type: ignore[call-overload]
+            if raw and not isinstance(obj, dict):
+                raise TypeError(f"with raw=True, display() shows dicts of representations, not {type(obj).__name__}")
+            if raw:
+                bundle = {mime_type: encode(data) for mime_type, data in obj.items()}, {}  # type: ignore[attr-defined]
+            else:
+                bundle = self.bundle(obj, include, exclude)
             if bundle is None:
                 continue
             passing = dict(transient or {})

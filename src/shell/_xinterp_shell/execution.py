@@ -2,14 +2,16 @@
 
 import __main__
 import _ast
+import builtins
 import sys
 
 import _xinterp
 
-from . import commands, completion, tracebacks
+from . import commands, debugging, tracebacks
 from .display import Displayer
 from .event_loop import EventLoop
 from .ipython import IPython, MissingIPythonError
+from .payloads import Exit, Payloads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,16 +25,36 @@ _ONLY_AST = 0x400  # ast.PyCF_ONLY_AST
 _TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _COROUTINE = 0x80  # inspect.CO_COROUTINE
 _FUTURES = 0x1FE0000  # all of __future__'s flags
+_RESULT = "__xinterp_result__"
 _CANCELLED = 125  # errno.ECANCELED: a system call that an interrupt ended (src/python/blocking_calls.cpp)
 
 
+def _ends_with_semicolon(source: str, last: Any) -> bool:
+    """Whether a semicolon follows the last expression; those in strings and comments are none."""
+    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    line, *others = lines[last.end_lineno - 1 :]
+    rest = [line.encode()[last.end_col_offset :].decode(), *others]
+    return any(";" in text.partition("#")[0] for text in rest)
+
+
+def _restore_interrupts() -> None:
+    """A handler that a cell has set for SIGINT is that cell's: the stop button stops the next one."""
+    if _xinterp.interpreter == 0:
+        import _signal  # type: ignore[import-not-found]
+
+        if _signal.getsignal(_signal.SIGINT) is not _signal.default_int_handler:
+            _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+
+
 class Shell:
-    """One interpreter's. Its methods are called on the interpreter's lane."""
+    """One interpreter's. Its methods are called on its lane, ``consult`` beside that."""
 
     def __init__(self) -> None:
         self.namespace: dict[str, Any] = __main__.__dict__
         self.displayer = Displayer(self._report_error)
+        self.payloads = Payloads()
         self._loop = EventLoop()
+        self._loop.install()
         self._future_flags = 0
         self.inputs: list[str] = [""]
         self.outputs: dict[int, object] = {}
@@ -43,6 +65,7 @@ class Shell:
         self.namespace.update(In=self.inputs, _ih=self.inputs, Out=self.outputs, _oh=self.outputs)
         self.namespace.update(_="", __="", ___="", _i="", _ii="", _iii="")
         sys.displayhook = self._show_result
+        sys.ps1, sys.ps2, sys.ps3 = "In : ", "...: ", "Out: "  # by these libraries and pdb know an interactive Python
         self._ipython = IPython(self)
         self._ipython.install()
 
@@ -56,14 +79,40 @@ class Shell:
         except KeyboardInterrupt as error:  # it came while an error was being described
             return self._failed(error)
 
+    def consult(self, request: Request) -> dict[str, object]:
+        """Answer a question of somebody who types, beside what the lane runs."""
+        from .turns import ShortTurns
+
+        with ShortTurns():
+            answer: dict[str, object] = getattr(self, request["question"])(request)
+        return answer
+
     def complete(self, request: Request) -> dict[str, object]:
-        return completion.complete(self.namespace, request)
+        from .completion import complete
+
+        if debugging.active():
+            return debugging.complete(request)
+        return complete(self.namespace, request)
 
     def inspect(self, request: Request) -> dict[str, object]:
-        return completion.inspect(self.namespace, request)
+        from .inspection import inspect
+
+        return inspect(self.namespace, request)
+
+    def names(self, request: Request) -> dict[str, object]:
+        """The user's variables whose names begin like that."""
+        from .variables import names_of
+
+        return {
+            "status": "ok",
+            "names": [name for name in names_of(self.namespace) if name.startswith(request["begun"])],
+        }
 
     def is_complete(self, request: Request) -> dict[str, object]:
-        return completion.is_complete(request)
+        from .completeness import is_complete
+        from .completion import ipython_shell
+
+        return is_complete(request, ipython_shell())
 
     def variables(self, request: Request) -> dict[str, object]:
         """What is in the namespace; see variables.py."""
@@ -132,21 +181,30 @@ class Shell:
                 if not self._ipython.is_needed(source):
                     self._remember_input(request)
                     raise
-        if compiled is None:
-            return self._run_in_ipython(request, source)
-        self._remember_input(request)
-        self._run_plainly(*compiled, quiet=source.rstrip().endswith(";"))
+        self.namespace.pop("__warningregistry__", None)  # once a cell, not once a session
+        try:
+            if compiled is None:
+                return self._run_in_ipython(request, source)
+            self._remember_input(request)
+            self._run_plainly(*compiled)
+        finally:
+            debugging.leave_cell()
+            _restore_interrupts()
         expressions = {name: self._evaluate(text) for name, text in request["user_expressions"].items()}
         return {"status": "ok", "user_expressions": expressions, "payload": self._take_payload()}
 
-    def _run_plainly(self, statements: CodeType, expression: CodeType | None, quiet: bool) -> None:
+    def _run_plainly(self, code: CodeType, is_shown: bool) -> None:
         try:
-            if (statements.co_flags | (expression.co_flags if expression else 0)) & _COROUTINE:
-                result = self._loop.run(self._await(statements, expression))
-            else:
-                exec(statements, self.namespace)
-                result = eval(expression, self.namespace) if expression else None
-            if expression and not quiet:
+            try:
+                if code.co_flags & _COROUTINE:
+                    self._loop.run(eval(code, self.namespace))
+                else:
+                    exec(code, self.namespace)
+            finally:
+                result = self.namespace.pop(_RESULT, None)
+            if type(result) is Exit:  # `exit` without parentheses
+                result()
+            elif is_shown:
                 sys.displayhook(result)
         finally:
             if (cells := self._ipython.cells) is not None:
@@ -166,28 +224,23 @@ class Shell:
 
     def _take_payload(self) -> list[dict[str, Any]]:
         cells = self._ipython.cells
-        return [] if cells is None else cells.take_payload()
+        return self.payloads.take() + ([] if cells is None else cells.take_payload())
 
-    def _compile(self, source: str, filename: str) -> tuple[CodeType, CodeType | None]:
-        """The cell's statements, and its last expression if it ends with one."""
+    def _compile(self, source: str, filename: str) -> tuple[CodeType, bool]:
+        """The cell, which assigns its last expression to a name if it ends with one, and whether that is shown.
+
+        One code object: who steps through the cell sees one frame.
+        """
         flags = _TOP_LEVEL_AWAIT | self._future_flags
         tree: Any = compile(source, filename, "exec", flags | _ONLY_AST, dont_inherit=True)
-        last = None
-        if tree.body and isinstance(tree.body[-1], _ast.Expr):
-            last = _ast.Expression(tree.body.pop().value)
-        statements = compile(tree, filename, "exec", flags, dont_inherit=True)
-        self._future_flags |= statements.co_flags & _FUTURES
-        flags |= self._future_flags
-        return statements, compile(last, filename, "eval", flags, dont_inherit=True) if last else None
-
-    async def _await(self, statements: CodeType, expression: CodeType | None) -> object:
-        made = eval(statements, self.namespace)
-        if statements.co_flags & _COROUTINE:
-            await made
-        if expression is None:
-            return None
-        result = eval(expression, self.namespace)
-        return await result if expression.co_flags & _COROUTINE else result
+        last = tree.body[-1] if tree.body else None
+        is_shown = isinstance(last, _ast.Expr) and not _ends_with_semicolon(source, last.value)
+        if isinstance(last, _ast.Expr):
+            place = {name: getattr(last, name) for name in last._attributes}
+            tree.body[-1] = _ast.Assign([_ast.Name(_RESULT, _ast.Store(), **place)], last.value, **place)
+        code = compile(tree, filename, "exec", flags, dont_inherit=True)
+        self._future_flags |= code.co_flags & _FUTURES
+        return code, is_shown
 
     def _remember_input(self, request: Request) -> None:
         if not request["store_history"]:
@@ -212,11 +265,14 @@ class Shell:
         self._remember_result(result)
 
     def _remember_result(self, result: object) -> None:
+        if result is self.outputs:
+            return
         names = self.namespace
-        # A person who uses one of these names for something else keeps it.
-        kept = zip(("_", "__"), self._results, strict=False)
-        if all(name not in names or names[name] is value for name, value in kept):
-            self._results = [result, self._results[0], self._results[1]]
+        # A person who uses one of these names for something else keeps it, and so does gettext, which uses a builtin.
+        kept = zip(("_", "__", "___"), self._results, strict=True)
+        is_ours = all(name not in names or names[name] is value for name, value in kept)
+        self._results = [result, *self._results[:2]]
+        if is_ours and not hasattr(builtins, "_"):
             names["_"], names["__"], names["___"] = self._results
         names[f"_{self._count}"] = result
         self.outputs[self._count] = result
@@ -225,8 +281,10 @@ class Shell:
         try:
             bundle = self.displayer.bundle(eval(text, self.namespace)) or ({}, {})
             return {"status": "ok", "data": bundle[0], "metadata": bundle[1]}
-        except Exception as error:
-            return tracebacks.describe(error)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return tracebacks.describe(error, remember=False)
 
     def _failed(self, error: BaseException, shown: list[str] | None = None) -> dict[str, object]:
         """The content of the reply; ``shown``: the traceback as IPython has it."""

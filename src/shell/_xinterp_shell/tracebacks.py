@@ -2,12 +2,16 @@
 
 import sys
 
+from . import debugging, refusals
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
 _OWN_FILES = "<frozen _xinterp_shell"
 _IPYTHONS_FILE = "IPython/core/interactiveshell.py"
+_LINES_OF_EACH_END = 100
+_FRAMES_OF_EACH_END = 1000
 
 
 def cell_filename(count: int) -> str:
@@ -19,54 +23,65 @@ def remember_source(filename: str, source: str) -> None:
     """Let tracebacks and ``inspect.getsource`` find a cell's lines."""
     import linecache
 
-    lines = [line + "\n" for line in source.split("\n")]
+    lines = [line + "\n" for line in source.removesuffix("\n").split("\n")]
     linecache.cache[filename] = (len(source), None, lines, filename)  # type: ignore[assignment]
 
 
+def _is_own(traceback: TracebackType) -> bool:
+    filename = traceback.tb_frame.f_code.co_filename
+    return filename.startswith(_OWN_FILES) or filename.endswith(_IPYTHONS_FILE)
+
+
 def _without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
+    """The cell's frames: without the kernel's before and after them and those of the loop that it runs cells in."""
+    first = traceback
     while traceback is not None:
-        filename = traceback.tb_frame.f_code.co_filename
-        if not filename.startswith(_OWN_FILES) and not filename.endswith(_IPYTHONS_FILE):
+        if _is_own(traceback):
+            first = traceback.tb_next
+        elif not str(traceback.tb_frame.f_globals.get("__name__")).startswith("asyncio."):
             break
         traceback = traceback.tb_next
-    return traceback
+    last = traceback
+    while traceback is not None:
+        if not _is_own(traceback):
+            last = traceback
+        traceback = traceback.tb_next
+    if last is not None:
+        last.tb_next = None  # input() and the like
+    return first
 
 
-_REFUSALS = (
-    r"module [\w.]+ does not support loading in subinterpreters",
-    r"cannot load module more than once per process",  # numpy
-    r"failed to import from subinterpreter due to exception",  # single-phase initialization, which runs in main
-)
+def _add_missing_line(error: BaseException) -> None:
+    """The line of a SyntaxError that the compiler finds when it has parsed the cell, which it does not quote."""
+    if isinstance(error, SyntaxError) and error.text is None and error.filename and error.lineno:
+        import linecache
+
+        error.text = linecache.getline(error.filename, error.lineno) or None
 
 
-def _refusal(error: BaseException | None) -> str | None:
-    """What an extension module says that does not load in this interpreter, if that is behind an error."""
-    import re
+def _without_middle(traceback: TracebackType | None) -> TracebackType | None:
+    """A million frames would take minutes to format: a copy of the first and the last ones."""
+    entries = []
+    while traceback is not None:
+        entries.append(traceback)
+        traceback = traceback.tb_next
+    if len(entries) > 2 * _FRAMES_OF_EACH_END:
+        entries[_FRAMES_OF_EACH_END:-_FRAMES_OF_EACH_END] = []
+        for entry in reversed(entries):
+            traceback = type(entry)(traceback, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+        return traceback
+    return entries[0] if entries else None
 
-    seen = 0
-    while error is not None and seen < 20:
-        text = text_of(error) if isinstance(error, ImportError) else ""
-        for pattern in _REFUSALS:
-            if found := re.search(pattern, text):
-                return found[0]
-        error, seen = error.__cause__ or error.__context__, seen + 1
-    return None
 
-
-def _ways_out(refusal: str) -> list[str]:
-    if refusal.startswith("cannot"):
-        return [
-            "It has been loaded in another interpreter of this kernel: run the cell there (%interp lists them),",
-            "or restart the kernel and load it here first.",
-        ]
-    if refusal.startswith("failed"):
-        return [
-            "Parts of this package load in main, with what they need, and nowhere else.",
-            "Run the cell in main: %%interp main",
-        ]
+def _shortened(lines: list[str]) -> list[str]:
+    """Without the middle of what nobody reads to its end: a recursion of several functions, thousands of notes."""
+    left_out = len(lines) - 2 * _LINES_OF_EACH_END
+    if left_out < _LINES_OF_EACH_END:
+        return lines
     return [
-        "This extension module works in one interpreter per process only. Run the cell in main (%%interp main),",
-        "or create the interpreter with main's GIL: %interp create NAME --preset shared",
+        *lines[:_LINES_OF_EACH_END],
+        f"  [... {left_out} lines left out ...]",
+        *lines[-_LINES_OF_EACH_END:],
     ]
 
 
@@ -89,16 +104,19 @@ def text_of(error: BaseException) -> str:
         return "<its text could not be made>"
 
 
-def describe(error: BaseException, shown: list[str] | None = None) -> dict[str, object]:
-    """The content of an error reply: ename, evalue and the traceback as coloured lines (``shown``, if given)."""
+def describe(error: BaseException, shown: list[str] | None = None, remember: bool = True) -> dict[str, object]:
+    """The content of an error reply: ename, evalue and the traceback as coloured lines (``shown``, if given).
+
+    ``remember``: for those who look at ``sys.last_exc``, such as ``pdb.pm``.
+    """
     value = text_of(error)
-    refusal = _refusal(error) if isinstance(error, ImportError) else None
+    refusal = refusals.of(error)
     if refusal is not None:  # the package's own advice, pages of it, is about broken installations
         value = refusal
-        lines = [*_format_import(error), f"ImportError: {refusal}", *_ways_out(refusal)]
+        lines = [*_format_import(error), f"ImportError: {refusal}", *refusals.ways_out(refusal)]
     else:
-        lines = _format(error) if shown is None else list(shown)
-    return {"status": "error", "ename": str(type(error).__name__), "evalue": value, "traceback": lines}
+        lines = _format(error, remember) if shown is None else list(shown)
+    return {"status": "error", "ename": str(type(error).__name__), "evalue": value, "traceback": _shortened(lines)}
 
 
 def _format_import(error: BaseException) -> list[str]:
@@ -119,16 +137,24 @@ def _is_cells(traceback: TracebackType) -> bool:
     return traceback.tb_frame.f_code.co_filename.startswith("<In [")
 
 
-def _format(error: BaseException) -> list[str]:
+def _format(error: BaseException, remember: bool) -> list[str]:
     import traceback
 
+    if isinstance(error, KeyboardInterrupt):
+        debugging.without_prompt(error.__traceback__)
     own = _without_own_frames(error.__traceback__)
-    sys.last_exc = error
-    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, own
+    error.__traceback__ = own
+    if remember:
+        sys.last_exc = error
+        sys.last_type, sys.last_value, sys.last_traceback = type(error), error, own
     try:
-        text = "".join(traceback.TracebackException(type(error), error, own).format(colorize=True))  # type: ignore[call-arg]
+        _add_missing_line(error)
+        shown = _without_middle(own)
+        text = "".join(traceback.TracebackException(type(error), error, shown).format(colorize=True))  # type: ignore[call-arg]
     except Exception as failure:  # an exception whose __str__ raises, and the like
         text = f"{type(error).__name__}: <its traceback could not be shown: {type(failure).__name__}>\n"
+    if "bdb" in sys.modules and isinstance(error, sys.modules["bdb"].BdbQuit):  # the debugger's quit command
+        text = "BdbQuit"
     return _with_cell_names(text).rstrip("\n").split("\n")
 
 

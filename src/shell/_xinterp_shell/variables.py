@@ -51,6 +51,11 @@ def has_variable(name: str, namespace: dict[str, Any]) -> bool:
     return _is_users(name) and any(type(key) is str and key == name for key in list(namespace))
 
 
+def names_of(namespace: dict[str, Any]) -> list[str]:
+    """The names of all of them."""
+    return sorted(name for name in list(namespace) if type(name) is str and _is_users(name))
+
+
 def _is_users(name: str) -> bool:
     return not name.startswith("_") and name not in _SHELLS_OWN
 

@@ -1,0 +1,33 @@
+// include/xinterp/kernel/command_line.hpp: what stands behind `%interp` and `%%interp`, for help, errors and
+// completion.
+#pragma once
+
+#include <xinterp/kernel/arguments.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace xinterp::kernel {
+
+/// One command of `%interp`.
+struct CommandUsage {
+    /// What its words are, besides options.
+    enum class Operand { none, targets, targets_or_all, others, others_or_all, variables };
+
+    std::string_view command, arguments, does;
+    Operand operand = Operand::none; ///< others: interpreters but main
+    std::size_t most = 1000;         ///< operands
+};
+
+std::span<const CommandUsage> command_usages();
+/// What a command takes.
+std::vector<ArgumentParser::Option> command_options(std::string_view command);
+/// What `%%interp` takes.
+std::vector<ArgumentParser::Option> cell_magic_options();
+/// What `%interp help` prints.
+std::string command_help();
+
+} // namespace xinterp::kernel

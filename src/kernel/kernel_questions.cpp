@@ -1,0 +1,91 @@
+// What somebody who types asks: completion, inspection, whether code is complete.
+#include <xinterp/kernel/command_completion.hpp>
+#include <xinterp/kernel/kernel.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace xinterp::kernel {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* types_key = "_jupyter_types_experimental"; // JupyterLab shows these
+
+json completions(const std::vector<CommandCompletion::Match>& matches, std::size_t start, std::size_t end) {
+    json texts = json::array(), types = json::array();
+    for (const auto& [text, kind] : matches) {
+        texts.push_back(text);
+        types.push_back({{"start", start}, {"end", end}, {"text", text}, {"type", kind}, {"signature", ""}});
+    }
+    return {{"status", "ok"},
+            {"matches", std::move(texts)},
+            {"cursor_start", start},
+            {"cursor_end", end},
+            {"metadata", {{types_key, std::move(types)}}}};
+}
+
+json nothing_for(const std::string& question, std::size_t cursor) {
+    if (question == "complete") return completions({}, cursor, cursor);
+    if (question == "inspect")
+        return {{"status", "ok"}, {"found", false}, {"data", json::object()}, {"metadata", json::object()}};
+    return {{"status", "unknown"}};
+}
+
+} // namespace
+
+void Kernel::ask(Channel channel, const xeus::xmessage& request) {
+    const std::string type = request.header().at("msg_type");
+    const std::string question = type.substr(0, type.find("_request"));
+    const std::string code = request.content().at("code");
+    server_->publish_status(request.header(), "busy");
+    const xeus::xrequest_context context{request.header(), request.identities()};
+    const auto reply = [this, channel, context, type](json content) {
+        server_->reply(channel, context, reply_type(type), std::move(content));
+        server_->publish_status(context.header(), "idle");
+    };
+    const json position = request.content().value("cursor_pos", json{});
+    const std::size_t length = code_points(code);
+    const std::size_t cursor = position.is_number_integer()
+                                   ? static_cast<std::size_t>(std::clamp<std::int64_t>(
+                                         position.get<std::int64_t>(), 0, static_cast<std::int64_t>(length)))
+                                   : length;
+    if (question == "complete") {
+        if (const auto found = complete_command(code, cursor, registry_.list())) {
+            complete_on_command_line(*found, reply);
+            return;
+        }
+    } else if (question == "inspect") {
+        if (const auto help = help_at(code, cursor)) {
+            reply({{"status", "ok"}, {"found", true}, {"data", {{"text/plain", *help}}}, {"metadata", json::object()}});
+            return;
+        }
+    }
+    json content = request.content();
+    content["code"] = without_cell_magic(code);
+    content["has_cell_magic"] = content["code"] != code;
+    backend_->consult(router_->target_of(context.header().at("session"), code), question, std::move(content),
+                      [reply, nothing = nothing_for(question, cursor)](const json& answer) {
+                          const std::string status = answer.value("status", "error");
+                          reply(status == "aborted" || status == "error" ? nothing : answer);
+                      });
+}
+
+void Kernel::complete_on_command_line(const CommandCompletion& found, const std::function<void(json)>& reply) {
+    const auto of = found.variables ? registry_.find(found.variables->target) : std::nullopt;
+    if (!of) {
+        reply(completions(found.matches, found.start, found.end));
+        return;
+    }
+    backend_->consult(of->id, "names", {{"begun", found.variables->begun}},
+                      [reply, start = found.start, end = found.end](const json& answer) {
+                          std::vector<CommandCompletion::Match> matches;
+                          for (const std::string& name : answer.value("names", std::vector<std::string>{}))
+                              matches.push_back({name, "variable"});
+                          reply(completions(matches, start, end));
+                      });
+}
+
+} // namespace xinterp::kernel

@@ -1,0 +1,45 @@
+"""What a cell asks its front end to do with its reply: leave, show a page, fill the next cell."""
+
+import builtins
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Payloads:
+    """Those of the cell that runs. A newer one takes the place of an older one for the same thing."""
+
+    def __init__(self) -> None:
+        self._payloads: list[dict[str, Any]] = []
+
+    def write(self, payload: dict[str, Any]) -> None:
+        """Add one: a dict with a "source"."""
+        others = [other for other in self._payloads if other.get("source") != payload.get("source")]
+        self._payloads = [*others, payload]
+
+    def take(self) -> list[dict[str, Any]]:
+        """All of them, at the cell's end."""
+        payloads, self._payloads = self._payloads, []
+        return payloads
+
+
+class Exit:
+    """``exit`` and ``quit``, with or without parentheses: ask the front end to leave and end the kernel."""
+
+    def __init__(self, name: str, payloads: Payloads) -> None:
+        self._name = name
+        self._payloads = payloads
+
+    def __call__(self, keep_kernel: object = False) -> None:
+        """With a true argument the kernel goes on."""
+        self._payloads.write({"source": "ask_exit", "keepkernel": bool(keep_kernel)})
+
+    def __repr__(self) -> str:
+        return f"<{self._name}: leave the front end and end the kernel; {self._name}(True) leaves the kernel alive>"
+
+
+def install(payloads: Payloads) -> None:
+    """The builtins of ``site`` would end the cell with SystemExit."""
+    for name in ("exit", "quit"):
+        setattr(builtins, name, Exit(name, payloads))
