@@ -35,6 +35,10 @@ _KEYS = {
 _MODIFIERS = {"Alt": 1, "Control": 2, "Meta": 4, "Shift": 8}
 
 
+class PageHangs(AssertionError):
+    """The page's own scripts do not come to an end."""
+
+
 class Page:
     """One tab."""
 
@@ -48,7 +52,10 @@ class Page:
         self._last += 1
         self._socket.send(json.dumps({"id": self._last, "method": method, "params": parameters}))
         while True:
-            message = json.loads(self._socket.recv())
+            try:
+                message = json.loads(self._socket.recv())
+            except websocket.WebSocketTimeoutException:
+                raise PageHangs(method) from None
             if message.get("id") == self._last:
                 assert "error" not in message, f"{method}: {message['error']}"
                 return message["result"]
