@@ -1,6 +1,7 @@
 """JupyterLab and Notebook 7 in a real browser, as a person uses them."""
 
 import functools
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -99,10 +100,11 @@ def test_a_restarted_kernel_is_fresh(open_notebook: Open) -> None:
     notebook = open_notebook("x = 1", "'x' in globals()")
     notebook.run_all()
     notebook.wait_for_output(1, "True")
+    notebook.watch_for_restart()
     notebook.page.click("[data-command='notebook:restart-kernel']")
     notebook.page.click(".jp-Dialog .jp-mod-accept")
     notebook.page.wait_for("!document.querySelector('.jp-Dialog')", "the dialog's end")
-    notebook.wait_for_kernel("idle")
+    notebook.wait_for_restart()
     notebook.select(1)
     notebook.page.key("Shift+Enter")
     notebook.wait_for_output(1, "False")
@@ -151,11 +153,12 @@ def test_input_has_a_field(open_notebook: Open) -> None:
 
 @on_a_page_that_lives
 def test_detached_cells_show_what_they_write_while_others_run(open_notebook: Open) -> None:
+    go = f"go-{secrets.token_hex(4)}"
     notebook = open_notebook(
         "%interp create alice",
-        "%%interp alice &\nimport os, time\nprint('waits', flush=True)\nwhile not os.path.exists('go'): time.sleep(0.01)\nprint('went on')",
+        f"%%interp alice &\nimport os, time\nprint('waits', flush=True)\nwhile not os.path.exists('{go}'): time.sleep(0.01)\nprint('went on')",
         "'runs meanwhile'",
-        "open('go', 'w').close()",
+        f"open('{go}', 'w').close()",
     )
     for index in (0, 1, 2):
         notebook.select(index)

@@ -130,6 +130,18 @@ class Notebook:
             f"{self._context()}?.session?.kernel?.status === {json.dumps(state)}", f"a kernel that is {state}"
         )
 
+    def watch_for_restart(self) -> None:
+        """Before what restarts the kernel, for wait_for_restart()."""
+        self.page.evaluate(
+            "window.xinterpRestarted = false; void "
+            f"{self._context()}.session.kernel.statusChanged.connect((_, status) => "
+            "{ if (status.includes('restarting')) window.xinterpRestarted = true; })"
+        )
+
+    def wait_for_restart(self) -> None:
+        self.page.wait_for("window.xinterpRestarted", "the kernel's restart")
+        self.wait_until_idle()
+
     def _context(self) -> str:
         return "window.jupyterapp.shell.currentWidget?.sessionContext"
 
