@@ -35,24 +35,27 @@ _KEYS = {
 _MODIFIERS = {"Alt": 1, "Control": 2, "Meta": 4, "Shift": 8}
 
 
+class PageHangs(AssertionError):
+    """The page's own scripts do not come to an end."""
+
+
 class Page:
     """One tab."""
 
     def __init__(self, address: str) -> None:
-        self._socket = websocket.create_connection(address, timeout=PATIENCE, enable_multithread=False)
+        self._socket = websocket.create_connection(address, timeout=PATIENCE, skip_utf8_validation=True)
         self._last = 0
-        self.console: list[str] = []  # what the page's scripts have reported as errors
         self.call("Page.enable")
-        self.call("Runtime.enable")
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Any method of the DevTools protocol."""
         self._last += 1
         self._socket.send(json.dumps({"id": self._last, "method": method, "params": parameters}))
         while True:
-            message = json.loads(self._socket.recv())
-            if message.get("method") == "Runtime.exceptionThrown":
-                self.console.append(message["params"]["exceptionDetails"].get("text", ""))
+            try:
+                message = json.loads(self._socket.recv())
+            except websocket.WebSocketTimeoutException:
+                raise PageHangs(method) from None
             if message.get("id") == self._last:
                 assert "error" not in message, f"{method}: {message['error']}"
                 return message["result"]

@@ -130,6 +130,18 @@ class Notebook:
             f"{self._context()}?.session?.kernel?.status === {json.dumps(state)}", f"a kernel that is {state}"
         )
 
+    def watch_for_restart(self) -> None:
+        """Before what restarts the kernel, for wait_for_restart()."""
+        self.page.evaluate(
+            "window.xinterpRestarted = false; void "
+            f"{self._context()}.session.kernel.statusChanged.connect((_, status) => "
+            "{ if (status.includes('restarting')) window.xinterpRestarted = true; })"
+        )
+
+    def wait_for_restart(self) -> None:
+        self.page.wait_for("window.xinterpRestarted", "the kernel's restart")
+        self.wait_until_idle()
+
     def _context(self) -> str:
         return "window.jupyterapp.shell.currentWidget?.sessionContext"
 
@@ -167,6 +179,15 @@ class Notebook:
         while text not in (shown := self.output(index)):
             assert time.monotonic() < deadline, f"{text!r} did not come below cell {index}, which shows: {shown}"
             time.sleep(0.05)
+
+    def answer(self, index: int, text: str) -> None:
+        """Type into the field below a cell that asks for input."""
+        field = f"document.querySelectorAll('{self.CELL}')[{index}].querySelector('input.jp-Stdin-input')"
+        self.page.wait_for(f"!!{field}", f"a field below cell {index}")
+        self.page.evaluate(f"{field}.focus()")
+        self.page.type(text)
+        self.page.wait_for(f"{field}.value === {json.dumps(text)}", "the text in the field")
+        self.page.key("Enter")
 
     def save(self) -> nbformat.NotebookNode:
         """The notebook's file, after it has been saved."""

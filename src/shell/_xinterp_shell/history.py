@@ -96,8 +96,8 @@ def _write(connection: sqlite3.Connection, request: Request) -> Request:
         ended = datetime.datetime.now(datetime.UTC).isoformat(" ")
         values = (ended, request["lines"], session["number"])
         connection.execute("UPDATE sessions SET end = ?, num_cmds = ? WHERE session == ?", values)
+    _own_session = session  # first: the kernel may be ending, whose interrupt then comes as the commit returns
     connection.execute("COMMIT")
-    _own_session = session
     return session
 
 
