@@ -31,6 +31,7 @@ def run_in_terminal(command: str) -> int:
             status = process.wait()
         except KeyboardInterrupt:
             _stop(process)
+            os.set_blocking(ours, False)  # somebody whom it has started may keep the terminal for ever
             _copy(ours)
             status = process.wait()
             print("^C")
@@ -48,13 +49,15 @@ def _shell() -> str | None:
 
 
 def _copy(terminal: int) -> None:
-    """Until nobody has the other end any more."""
+    """Until nobody has the other end any more; of one that does not block, what is there."""
     import codecs
 
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     while True:
         try:
             data = os.read(terminal, 65536)
+        except BlockingIOError:
+            return
         except OSError as error:
             import errno
 
