@@ -39,8 +39,16 @@ class Widgets:
 
     def move(self, steps: int) -> None:
         self._page.evaluate(f"{self._handle}.focus()")
-        for _ in range(steps):
+        for step in range(steps):
+            if step:
+                self._settle()
             self._page.key("ArrowRight")
+
+    def _settle(self) -> None:
+        """Until the kernel has what has been sent: a widget holds later values back meanwhile, but no clicks."""
+        cell = json.dumps({"code": f"%%interp {self._name}\npass", "silent": True})
+        kernel = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+        self._page.evaluate(f"{kernel}.requestExecute({cell}).done.then(() => true)")
 
     def click(self) -> None:
         self._page.click("button.widget-button", self._name)
