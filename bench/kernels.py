@@ -66,7 +66,7 @@ class RunningKernel:
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
             manager.format_kernel_cmd(),
-            env=os.environ | spec.env | {"JPY_PARENT_PID": str(os.getpid())},
+            env=os.environ | spec.env | {"JPY_PARENT_PID": str(os.getpid()), "IPYTHONDIR": str(folder / "ipython")},
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

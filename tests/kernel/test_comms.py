@@ -168,7 +168,9 @@ def test_an_error_in_a_callback_is_shown_under_its_message_and_stops_nothing(
     assert "def told(message): {}['missing']" in lines[-3]
     assert lines[-1] == "KeyError: 'missing'"
     assert not any("_xinterp_shell" in line for line in lines)
-    client.ok(f"{target}c.on_msg(lambda message: exit(3) if message['content']['data'] else print('still here'))")
+    client.ok(
+        f"{target}c.on_msg(lambda message: __import__('sys').exit(3) if message['content']['data'] else print('still here'))"
+    )
     assert plain(page.tell("c", 1).stderr).splitlines()[-1] == "SystemExit: 3"
     assert page.tell("c", 0).stdout == "still here\n"
 

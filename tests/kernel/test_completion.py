@@ -137,10 +137,10 @@ def test_keys(client: Client, anywhere: str) -> None:
     assert complete(client, f"{anywhere}t['le") == (["left"], "le")
 
 
-def test_columns_of_a_table(client: Client) -> None:
-    client.ok("import pandas\ntable = pandas.DataFrame({'weight': [1], 'height': [2]})")
-    assert complete(client, "table['wei") == (["weight"], "wei")
-    assert complete(client, "table.hei") == (["height"], "hei")
+def test_columns_of_a_table(ipython_client: Client) -> None:
+    ipython_client.ok("import pandas\ntable = pandas.DataFrame({'weight': [1], 'height': [2]})")
+    assert complete(ipython_client, "table['wei") == (["weight"], "wei")
+    assert complete(ipython_client, "table.hei") == (["height"], "hei")
 
 
 def test_without_jedi_there_are_rlcompleters_words(client: Client) -> None:
@@ -409,13 +409,11 @@ def test_a_kernel_ends_while_a_question_is_stuck(fresh: Kernel) -> None:
 # --- with IPython
 
 
-def test_with_ipython_up_its_completer_answers(client: Client, fresh: Kernel) -> None:
+def test_with_ipython_up_its_completer_answers(fresh: Kernel) -> None:
     client = fresh.client
     client.ok("%interp create alice")
     for target in ("", "%%interp alice\n"):
-        client.ok(
-            f"{target}import __main__\nfrom IPython.core.interactiveshell import InteractiveShell\nshell = InteractiveShell.instance(user_module=__main__, user_ns=globals())\nd = {{'one': 1}}"
-        )
+        client.ok(f"{target}get_ipython()\nd = {{'one': 1}}")
         client.ok(
             f"{target}from IPython.core.magic import register_line_magic\n@register_line_magic\ndef my_magic(line): 'Mine.'"
         )

@@ -151,9 +151,7 @@ def test_with_ipython_up_it_describes(fresh: Kernel) -> None:
     client = fresh.client
     client.ok("%interp create alice")
     for target in ("", "%%interp alice\n"):
-        client.ok(
-            f"{target}import __main__\nfrom IPython.core.interactiveshell import InteractiveShell\nshell = InteractiveShell.instance(user_module=__main__, user_ns=globals())"
-        )
+        client.ok(f"{target}get_ipython()")
         client.ok(target + CELL)
         assert inspect(client, f"{target}point.mo|ve").startswith(
             "Signature: point.move(by: int = 1) -> int\nDocstring: Move"

@@ -170,6 +170,7 @@ class Shell:
 
     def _run(self, request: Request) -> dict[str, object]:
         self._count, self._silent, self.typed = request["count"], request["silent"], request["typed"]
+        self._take_payload()  # what a callback or a thread has asked for since the last cell
         source = commands.rewrite(request["code"])
         compiled = None
         if self._ipython.cells is None:
