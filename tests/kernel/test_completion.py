@@ -168,7 +168,7 @@ def test_magics_before_ipython_is_loaded(client: Client, target: str) -> None:
     assert complete(client, f"{target}%%tim") == (["%%time", "%%timeit"], "%%tim")
     assert complete(client, f"{target}if 1:\n    %inte") == (["%interp", "%%interp"], "%inte")
     assert complete(client, f"{target}timei") == (["%timeit", "%%timeit"], "timei")
-    code = f"{target}import sys\n[name for name in ('IPython', 'traitlets') if name in sys.modules]"
+    code = f"{target}import sys\n[name for name in ('IPython', 'xeus_python_shell') if name in sys.modules]"
     assert client.ok(code).value == "[]"
 
 

@@ -222,10 +222,10 @@ def test_a_locked_file_holds_no_cell_up(session: Session, file: Path) -> None:
         with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as lock:
             lock.execute("BEGIN EXCLUSIVE")
             kernel.client.ok("x = 2")
-            kernel.client.ok("import time; time.sleep(1)")  # main would have written
+            kernel.client.ok("import time; time.sleep(2)")  # main would have written
             assert kernel.client.ok("x").value == "2"
             lock.execute("ROLLBACK")
-        wait_until_written(file, [(1, 1, "x = 1"), (1, 2, "x = 2"), (1, 3, "import time; time.sleep(1)"), (1, 4, "x")])
+        wait_until_written(file, [(1, 1, "x = 1"), (1, 2, "x = 2"), (1, 3, "import time; time.sleep(2)"), (1, 4, "x")])
 
 
 def test_a_file_that_is_gone_is_begun_anew(session: Session, file: Path) -> None:

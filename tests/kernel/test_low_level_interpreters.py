@@ -1,7 +1,7 @@
 """`_interpreters`: what its document says (low-level-interpreters.txt), and SPEC 4.1."""
 
 import pytest
-from harness import Client
+from harness import Client, Kernel
 
 MAKE = "import _interpreters\ni = _interpreters.create()\n"
 
@@ -352,3 +352,16 @@ def test_an_interpreter_whose_live_namespace_is_out_stays(client: Client) -> Non
     )
     assert "its memory; it stays in use until the kernel stops" in client.ok("%interp close {i}").stdout
     assert client.ok("del _interpreters\nnamespace['d'].__class__").value == "object"
+
+
+def test_an_exception_that_cannot_be_described_breaks_nothing(fresh: Kernel) -> None:
+    client = fresh.client
+    client.ok("import _interpreters\ni = _interpreters.create()")
+    broken = "class E(SyntaxError):\n    lineno = property(lambda self: 1 / 0)\nraise E"
+    # CPython's own heap breaks after some of these.
+    cell = f"for _ in range(300):\n    try: _interpreters.exec(i, {broken!r})\n    except _interpreters.InterpreterError as error: pass\n    else: raise AssertionError"
+    client.ok(cell + "\n_interpreters.exec(i, 'x = [[j] for j in range(10_000)]; import json, re, ast')")
+    assert client.run(f"_interpreters.exec(i, {broken!r})").error == (
+        "InterpreterError: the code in the other interpreter has raised an exception that cannot be described: it raises others when it is looked at."
+    )
+    assert client.ok("_interpreters.run_string(i, 'assert len(x) == 10_000')").status == "ok"

@@ -18,7 +18,7 @@ namespace xinterp::kernel {
 class HistoryFile {
 public:
     /// How long main must have been idle before it writes; the first time it imports sqlite3.
-    static constexpr std::chrono::milliseconds idle_time{400};
+    static constexpr std::chrono::milliseconds idle_time{1500};
     /// Until it is tried again when somebody else has the file locked.
     static constexpr std::chrono::seconds lock_pause{2};
     /// How long an answer may take once main works on it: a long file on a slow disk.

@@ -124,7 +124,7 @@ public:
     PyObject* as_object() const;
 
 private:
-    void* info_;
+    void* info_ = nullptr;
 };
 
 PyObject* interpreter_error();           ///< borrowed: the class InterpreterError

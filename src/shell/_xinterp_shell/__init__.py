@@ -37,7 +37,7 @@ def _import_ahead() -> None:
     import _operator  # noqa: F401
     import _sre  # type: ignore[import-not-found]  # noqa: F401
     import _struct  # noqa: F401
-    import _types  # noqa: F401
+    import _types  # type: ignore[import-not-found]  # noqa: F401
     import itertools  # noqa: F401
 
     # All that _pickle wants of functools is `partial`; the whole of it is 0.6 MB of a lane's 3.5.
