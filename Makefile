@@ -28,7 +28,7 @@ unit: build ## the C++ unit tests
 	@$(IN) $(BUILD)/tests/unit_tests
 
 kernel: build wheel ## the tests that speak to a real kernel over real sockets, and those of the tools
-	@$(IN) python3 -m pytest tests -n $(JOBS)
+	@$(IN) python3 -m pytest tests -n $(JOBS) --dist loadgroup
 
 conformance: build ## CPython's own suites with the kernel's modules, beside the stock python (part of `kernel`)
 	@$(IN) python3 -m pytest tests/conformance -n $(JOBS)

@@ -9,6 +9,7 @@ import pytest
 from browser import Browser, PageHangs
 from jupyter import JupyterServer, Notebook
 
+pytestmark = pytest.mark.xdist_group("browser")  # one browser at a time: they take all processors
 SCREENSHOTS = Path(__file__).parents[2] / "build/screenshots"
 Open = Callable[..., Notebook]
 
@@ -40,7 +41,7 @@ def open_notebook(server: JupyterServer, browser: Browser, request: pytest.Fixtu
 
 
 def on_a_page_that_lives(test: Callable[[Open], None]) -> Callable[[Open], None]:
-    """Once more if the page hangs: Notebook 7.4's does now and then, with any kernel, in its shared document."""
+    """Once more if the page hangs: Notebook 7.4's does now and then, with any kernel."""
 
     @functools.wraps(test)
     def repeated(open_notebook: Open) -> None:

@@ -106,17 +106,18 @@ class Page:
 
     def click(self, selector: str, text: str = "", count: int = 1) -> None:
         """Press the mouse on the first visible element of that kind (with that text in it), when it is there."""
-        where = self.wait_for(
-            f"""(() => {{
-                const found = [...document.querySelectorAll({json.dumps(selector)})].find(
-                    e => e.getClientRects().length && e.innerText.includes({json.dumps(text)}));
-                if (!found) return null;
-                found.scrollIntoView({{block: 'center'}});
-                const box = found.getBoundingClientRect();
-                return {{x: box.x + box.width / 2, y: box.y + box.height / 2}};
-            }})()""",
-            f"{selector} {text!r} to click on",
-        )
+        place = f"""(() => {{
+            const found = [...document.querySelectorAll({json.dumps(selector)})].find(
+                e => e.getClientRects().length && e.innerText.includes({json.dumps(text)}));
+            if (!found) return null;
+            found.scrollIntoView({{block: 'center'}});
+            const box = found.getBoundingClientRect();
+            return {{x: box.x + box.width / 2, y: box.y + box.height / 2}};
+        }})()"""
+        where, before = self.wait_for(place, f"{selector} {text!r} to click on"), None
+        while where != before:  # what comes meanwhile may move it
+            time.sleep(LOOK_INTERVAL)
+            where, before = self.wait_for(place, f"{selector} {text!r} to click on"), where
         self.mouse("mouseMoved", where["x"], where["y"], button="none")
         for pressed in range(1, count + 1):
             self.mouse("mousePressed", where["x"], where["y"], clickCount=pressed)

@@ -141,6 +141,11 @@ class Notebook:
     def wait_for_restart(self) -> None:
         self.page.wait_for("window.xinterpRestarted", "the kernel's restart")
         self.wait_until_idle()
+        # It is shown as idle before the page has its new connection; what is sent on the old one is dropped.
+        asked = f"{self._context()}.session.kernel.requestKernelInfo().then(() => true)"
+        given_up = "new Promise(done => setTimeout(() => done(false), 1000))"
+        self.page.wait_for(f"Promise.race([{asked}, {given_up}])", "an answer of the restarted kernel")
+        self.wait_until_idle()
 
     def _context(self) -> str:
         return "window.jupyterapp.shell.currentWidget?.sessionContext"
@@ -155,11 +160,13 @@ class Notebook:
         self.command("notebook:run-all-cells", wait=False)
 
     def select(self, index: int) -> None:
-        """Click into a cell's source."""
-        self.page.evaluate(f"document.querySelectorAll('{self.CELL}')[{index}].scrollIntoView({{block: 'center'}})")
-        self.page.evaluate(f"document.querySelectorAll('{self.CELL}')[{index}].dataset.chosen = 'yes'")
-        self.page.click(f"{self.CELL}[data-chosen] .cm-content")
-        self.page.evaluate(f"delete document.querySelectorAll('{self.CELL}')[{index}].dataset.chosen")
+        """Put the cursor into a cell's source. Not with the mouse: outputs that come meanwhile move the cells."""
+        content = "window.jupyterapp.shell.currentWidget.content"
+        self.page.evaluate(
+            f"(() => {{ {content}.activeCellIndex = {index}; {content}.mode = 'edit';"
+            f" {content}.activeCell.editor.focus(); }})()"
+        )
+        self.page.wait_for(f"{content}.activeCell.editor.hasFocus()", "the cursor in the cell")
 
     def output(self, index: int) -> str:
         """What a person reads below a cell."""

@@ -7,6 +7,7 @@ import pytest
 from browser import Browser, Page
 from jupyter import REPO, JupyterServer, Notebook
 
+pytestmark = pytest.mark.xdist_group("browser")  # one browser at a time: they take all processors
 WIDGETS = """\
 import ipywidgets as widgets
 from concurrent import interpreters
