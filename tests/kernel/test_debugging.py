@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from harness import Client, Result
+from harness import PATIENCE, Client, Result
 
 FUNCTION = """
 def add(number):
@@ -249,3 +249,14 @@ def test_commands_and_the_frames_names_complete(
     result = debug(client, target, "local(5)", f"p complete({typed!r})", "p debugging.active()", "c")
     assert result.stdout.split("\n")[-3:] == [repr(answer), "True", ""]
     assert client.ok(target + "debugging.active()").value == "False"
+
+
+@pytest.mark.parametrize(("begun", "matches"), [("cont", ["cont", "continue"]), ("p long_na", ["long_name"])])
+def test_the_front_end_completes_at_the_prompt(client: Client, target: str, begun: str, matches: list[str]) -> None:
+    cell = client.send(target + "long_name = 3\nbreakpoint()\n1", allow_stdin=True)
+    client.client.get_stdin_msg(timeout=PATIENCE)
+    code = target + begun
+    asked = client.request("complete_request", {"code": code, "cursor_pos": len(code)})
+    assert client.result(asked).reply["content"]["matches"] == matches
+    client.client.input("c")
+    assert client.result(cell).status == "ok"

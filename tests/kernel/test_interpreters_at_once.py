@@ -92,7 +92,7 @@ def test_a_stop_is_not_lost_while_a_visit_waits_for_the_others_gil(client: Clien
 
 def test_a_forked_child_is_told_that_it_cannot_make_interpreters(client: Client) -> None:
     code = (
-        "import os, warnings, _interpreters\nwarnings.simplefilter('ignore')\npid = os.fork()\n"
+        "import os, warnings, _interpreters\nwith warnings.catch_warnings(action='ignore'):\n    pid = os.fork()\n"
         "if pid == 0:\n    try: _interpreters.create()\n    except RuntimeError as error: print(error)\n"
         "else: waited = os.waitpid(pid, 0)"
     )

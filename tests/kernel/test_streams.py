@@ -154,7 +154,7 @@ def test_printf_while_several_run_goes_to_the_foreground_headed_process(client: 
 def test_a_forked_child_prints_under_the_cell_and_leaves_the_kernel_alone(client: Client) -> None:
     client.ok("%interp create alice")  # CPython alone crashes in a child of a process with several interpreters
     # Python warns that the process has several threads, after the fork: beside what the child prints, in any order.
-    code = "import os, sys, warnings\nwarnings.filterwarnings('ignore', category=DeprecationWarning)\npid = os.fork()\nif pid == 0:\n    print('child')\n    print('child err', file=sys.stderr)\nelse:\n    _ = os.waitpid(pid, 0)\n    print('parent')"
+    code = "import os, sys, warnings\nwith warnings.catch_warnings(action='ignore'):\n    pid = os.fork()\nif pid == 0:\n    print('child')\n    print('child err', file=sys.stderr)\nelse:\n    _ = os.waitpid(pid, 0)\n    print('parent')"
     result = client.ok(code)
     assert result.stdout == "child\nparent\n"
     assert result.stderr == "child err\n"
