@@ -7,7 +7,7 @@ from kernels import running
 
 LANES = 6
 LANES_WITH_IPYTHON = 2
-SPARES_TIME = 1.5  # seconds; then the pool of spare interpreters is full, as it was before the lanes
+SPARES_TIME = 3  # seconds; then the pool of spare interpreters is full and the history written, as before the lanes
 
 type Numbers = dict[str, float]
 
