@@ -54,8 +54,8 @@ def _clean(kernel: Kernel) -> None:
         client.ok("%interp close all --force")
     # No test finds the variables of another.
     client.ok(
-        "[globals().pop(n) for n in [*globals()] if n in ('_', '__', '___') or n[0] != '_' and n not in "
-        "('In', 'Out', 'exit', 'quit')];"
+        "[globals().pop(n) for n in [*globals()] if n not in ('In', 'Out', '_ih', '_oh', '_dh', 'exit', 'quit') and "
+        "not n.strip('_i').isdigit() and not (n[:2] == '__' and n.strip('_'))];"
     )
     client.iopub.clear()
     client.replies.clear()
@@ -66,7 +66,9 @@ def kernel(shared_kernel: Kernel) -> Iterator[Kernel]:
     """A kernel with main alone in it, to be left alive and without IPython."""
     yield shared_kernel
     loaded = shared_kernel.client.ok("'IPython' in __import__('sys').modules").value
+    lost = shared_kernel.client.ok("{'In', 'Out', '_ih', '_oh'} - globals().keys()").value
     _clean(shared_kernel)
+    assert lost == "set()", "a test that takes the shell's names away uses `fresh`"
     assert loaded == "False", "a test that loads IPython in main uses `ipython_kernel` or `ipython_client`"
 
 

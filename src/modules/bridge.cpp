@@ -6,6 +6,7 @@
 #include <xinterp/modules/queue_waiting.hpp>
 #include <xinterp/modules/stream.hpp>
 #include <xinterp/modules/waiting.hpp>
+#include <xinterp/python/internals.hpp>
 #include <xinterp/python/visits.hpp>
 
 #include <fcntl.h>
@@ -158,6 +159,30 @@ PyObject* stop_requested(PyObject*, PyObject*) {
     Py_RETURN_NONE;
 }
 
+// Whether CPython asks, for an exception that leaves its interpreter: with these two options, both false.
+bool is_crossing(PyObject* options) {
+    if (options == nullptr || PyDict_GET_SIZE(options) != 2) return false;
+    const auto is_off = [options](const char* name) { return PyDict_GetItemString(options, name) == Py_False; };
+    return is_off("save_exc_type") && is_off("lookup_lines");
+}
+
+// CPython (3.14, 3.15) gives three references back twice if this fails when an exception leaves its interpreter, which
+// breaks the heap; and an interrupt makes it fail, or the exception's own class. Then another one is described.
+PyObject* describe_exception(PyObject*, PyObject* arguments, PyObject* options) {
+    PyObject *describe = nullptr, *type = nullptr, *exception = nullptr;
+    if (PyArg_ParseTuple(arguments, "OOO", &describe, &type, &exception) == 0) return nullptr;
+    const Ref own = Ref::steal(PyTuple_Pack(2, type, exception));
+    Ref described = Ref::steal(own ? PyObject_Call(describe, own.get(), options) : nullptr);
+    if (described || !is_crossing(options)) return described.release();
+    PyErr_Clear();
+    const python::internals::Undisturbed undisturbed;
+    const Ref instead = Ref::steal(PyObject_CallFunction(
+        PyExc_RuntimeError, "N",
+        PyUnicode_FromFormat("the traceback of %s could not be made", Py_TYPE(exception)->tp_name)));
+    const Ref others = Ref::steal(instead ? PyTuple_Pack(2, type, instead.get()) : nullptr);
+    return others ? PyObject_Call(describe, others.get(), options) : nullptr;
+}
+
 template <class Function> PyCFunction fastcall(Function function) {
     return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
@@ -182,6 +207,10 @@ PyMethodDef methods[] = {
      "main_thread()\n--\n\nThe identifier of the thread that runs this interpreter's __main__."},
     {"raise_if_interrupted", stop_requested, METH_NOARGS,
      "raise_if_interrupted()\n--\n\nRaise KeyboardInterrupt if one is on its way."},
+    {"describe_exception", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(describe_exception)),
+     METH_VARARGS | METH_KEYWORDS,
+     "describe_exception(function, type, exception, /, **options)\n--\n\n"
+     "What the function makes of the exception; of another one if CPython asks and that fails."},
     {"sleep", interruptible_sleep, METH_O, "sleep(seconds, /)\n--\n\nDelay execution for a given number of seconds."},
     {"is_awaited", guarded<is_awaited, PyObject*, PyObject*>, METH_O,
      "is_awaited(shipment, /)\n--\n\nWhether anybody still waits for the shipment."},

@@ -250,66 +250,32 @@ bool set_running_main(PyInterpreterState* interpreter) { return _PyInterpreterSt
 
 void set_not_running_main(PyInterpreterState* interpreter) { _PyInterpreterState_SetNotRunningMain(interpreter); }
 
-namespace {
-
-// While this lives no interrupt rises on the calling, attached thread: those who would send one do not find its state,
-// and SIGINT waits. What had been sent before rises afterwards. No exception is set when it is made.
-class Undisturbed {
-public:
-    Undisturbed() : state_{PyThreadState_Get()}, thread_{state_->thread_id} {
-        sigset_t signals;
-        sigemptyset(&signals);
-        sigaddset(&signals, SIGINT);
-        pthread_sigmask(SIG_BLOCK, &signals, &before_);
-        park(state_);
-        pending_ = exchange_async_exception(state_, nullptr);
-        if (PyErr_CheckSignals() != 0) {
-            PyErr_Clear();
-            pending_ = PyExc_KeyboardInterrupt;
-        }
+Undisturbed::Undisturbed() : state_{PyThreadState_Get()}, thread_{state_->thread_id} {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, &before_);
+    park(state_);
+    pending_ = exchange_async_exception(state_, nullptr);
+    if (PyErr_CheckSignals() != 0) {
+        PyErr_Clear();
+        pending_ = PyExc_KeyboardInterrupt;
     }
-    ~Undisturbed() {
-        {
-            const RuntimeLock lock;
-            state_->thread_id = thread_;
-        }
-        if (pending_ != nullptr) {
-            exchange_async_exception(state_, pending_);
-            _Py_set_eval_breaker_bit(state_, _PY_ASYNC_EXCEPTION_BIT);
-        }
-        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-    }
-    Undisturbed(const Undisturbed&) = delete;
-    Undisturbed& operator=(const Undisturbed&) = delete;
-
-private:
-    PyThreadState* state_;
-    unsigned long thread_;
-    sigset_t before_{};
-    PyObject* pending_ = nullptr;
-};
-
-// Whether `traceback` can make something of it: a class of somebody's own may raise whenever it is looked at.
-bool can_be_described(PyObject* exception) {
-    const Ref module = Ref::steal(PyImport_ImportModule("traceback"));
-    const Ref type = Ref::steal(module ? PyObject_GetAttrString(module.get(), "TracebackException") : nullptr);
-    const Ref create = Ref::steal(type ? PyObject_GetAttrString(type.get(), "from_exception") : nullptr);
-    const Ref options = Ref::steal(Py_BuildValue("{sOsO}", "save_exc_type", Py_False, "lookup_lines", Py_False));
-    const Ref arguments = Ref::steal(PyTuple_Pack(1, exception));
-    const Ref described = Ref::steal(
-        create && options && arguments ? PyObject_Call(create.get(), arguments.get(), options.get()) : nullptr);
-    if (!described) PyErr_Clear();
-    return static_cast<bool>(described);
 }
 
-} // namespace
+Undisturbed::~Undisturbed() {
+    {
+        const RuntimeLock lock;
+        state_->thread_id = thread_;
+    }
+    if (pending_ != nullptr) {
+        exchange_async_exception(state_, pending_);
+        _Py_set_eval_breaker_bit(state_, _PY_ASYNC_EXCEPTION_BIT);
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
 
-// CPython (3.14, 3.15) gives three references back twice if `traceback` fails in what it does here, and the heap is
-// broken: neither an interrupt nor the exception's own class must make it fail.
-ExceptionSnapshot::ExceptionSnapshot(PyObject* exception) {
-    const Undisturbed undisturbed;
-    if (!can_be_described(exception)) return;
-    info_ = _PyXI_NewExcInfo(exception);
+ExceptionSnapshot::ExceptionSnapshot(PyObject* exception) : info_{_PyXI_NewExcInfo(exception)} {
     if (info_ == nullptr) PyErr_Clear();
 }
 

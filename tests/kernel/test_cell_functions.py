@@ -3,7 +3,7 @@
 From main and from a lane; the other side is bob.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from harness import Client, Kernel, Result
@@ -14,13 +14,10 @@ PREPARE = "import xinterp; bob = xinterp.get('bob')\nfrom concurrent import inte
 
 
 @pytest.fixture
-def run(client: Client, target: str) -> Iterator[Run]:
-    """Runs a cell where the functions are defined, which leaves no names behind."""
+def run(client: Client, target: str) -> Run:
+    """Runs a cell where the functions are defined."""
     client.ok("%interp create bob")
-    before = client.ok(target + "before = {*globals()}\nsorted(before)").value
-    yield lambda code: client.run(target + PREPARE + code)
-    assert before is not None
-    client.ok(target + f"for name in [*globals()]:\n    if name not in {before}: del globals()[name]\ndel name")
+    return lambda code: client.run(target + PREPARE + code)
 
 
 FUNCTIONS = {

@@ -11,12 +11,10 @@ ON_THE_WAY = "import _xinterp; _xinterp.parcel_count()"
 
 @pytest.fixture
 def pair(kernel: Kernel) -> Client:
-    """A client of a kernel with alice and bob; main's variables are taken away afterwards."""
+    """A client of a kernel with alice and bob."""
     kernel.client.ok("%interp create alice bob")
-    kernel.client.ok("_before = set(globals())")
     yield kernel.client
     assert kernel.client.ok(ON_THE_WAY).value == "0"
-    kernel.client.ok("for _name in [n for n in globals() if n not in _before and n[0] != '_']: del globals()[_name]")
 
 
 def start(client: Client, code: str) -> str:

@@ -1,6 +1,6 @@
 """The document of `concurrent.interpreters`, sentence by sentence, in main's cells and in a lane's."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from harness import Client, Result
@@ -11,12 +11,10 @@ PREPARE = "from concurrent import interpreters\nimport xinterp\nbob = xinterp.ge
 
 
 @pytest.fixture
-def run(client: Client, target: str) -> Iterator[Run]:
+def run(client: Client, target: str) -> Run:
     """Runs a cell that must succeed, in main or in alice, where bob is another interpreter."""
     client.ok("%interp create bob")
-    before = client.ok(target + "{*globals()}").value
-    yield lambda code: client.ok(target + PREPARE + code)
-    client.ok(target + f"for name in [*globals()]:\n    if name not in {before}: del globals()[name]\ndel name")
+    return lambda code: client.ok(target + PREPARE + code)
 
 
 def test_list_all_returns_a_list_of_interpreter_objects_one_for_each_that_exists(run: Run) -> None:

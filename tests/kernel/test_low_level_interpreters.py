@@ -354,14 +354,41 @@ def test_an_interpreter_whose_live_namespace_is_out_stays(client: Client) -> Non
     assert client.ok("del _interpreters\nnamespace['d'].__class__").value == "object"
 
 
-def test_an_exception_that_cannot_be_described_breaks_nothing(fresh: Kernel) -> None:
+BROKEN = "class E(SyntaxError):\n    lineno = property(lambda self: 1 / 0)\n"
+LEAVING = {
+    "exec": "_interpreters.exec(i, broken + 'raise E')",
+    "exec of a function": "_interpreters.exec(i, script)",
+    "call": "interpreter.call(function)",
+    "capture_exception": "_interpreters.capture_exception(E())",
+}
+
+
+@pytest.mark.parametrize("code", LEAVING.values(), ids=LEAVING)
+def test_an_exception_whose_class_raises_when_it_is_described_breaks_nothing(fresh: Kernel, code: str) -> None:
     client = fresh.client
-    client.ok("import _interpreters\ni = _interpreters.create()")
-    broken = "class E(SyntaxError):\n    lineno = property(lambda self: 1 / 0)\nraise E"
-    # CPython's own heap breaks after some of these.
-    cell = f"for _ in range(300):\n    try: _interpreters.exec(i, {broken!r})\n    except _interpreters.InterpreterError as error: pass\n    else: raise AssertionError"
-    client.ok(cell + "\n_interpreters.exec(i, 'x = [[j] for j in range(10_000)]; import json, re, ast')")
-    assert client.run(f"_interpreters.exec(i, {broken!r})").error == (
-        "InterpreterError: the code in the other interpreter has raised an exception that cannot be described: it raises others when it is looked at."
+    client.ok(
+        f"import _interpreters, concurrent.interpreters as ci\ninterpreter = ci.create(); i = interpreter.id\n{BROKEN}"
+        f"broken = {BROKEN!r}\ndef script():\n    class E(SyntaxError): lineno = property(lambda self: 1 / 0)\n    raise E\n"
+        "def function(): raise E"
     )
+    # CPython's own heap breaks after some of these.
+    client.ok(f"for _ in range(300):\n    try: {code}\n    except ci.ExecutionFailed: pass")
+    client.ok("interpreter.exec('x = [[j] for j in range(10_000)]; import json, re, ast')")
+    client.ok("x = [[j] for j in range(10_000)]; import json, re, ast")
     assert client.ok("_interpreters.run_string(i, 'assert len(x) == 10_000')").status == "ok"
+
+
+def test_such_an_exception_is_told_by_its_type(client: Client) -> None:
+    client.ok("import _interpreters\ni = _interpreters.create()")
+    told = client.ok(f"told = _interpreters.exec(i, {BROKEN + 'raise E'!r})\ntold.type.__name__, told.errdisplay").value
+    assert told == "('E', 'RuntimeError: the traceback of E could not be made')"
+
+
+def test_describing_an_exception_can_be_stopped(client: Client) -> None:
+    client.ok("import _interpreters\ni = _interpreters.create()")
+    endless = "class E(Exception):\n    def __str__(self):\n        print('on')\n        while True: pass\nraise E"
+    cell = client.send(f"_interpreters.exec(i, {endless!r})")
+    client.wait_for_text(cell, "on\n")
+    client.interrupt()
+    assert client.result(cell).error == "KeyboardInterrupt: "
+    assert client.ok("_interpreters.run_string(i, '1')").status == "ok"

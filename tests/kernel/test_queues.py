@@ -1,7 +1,6 @@
 """`concurrent.interpreters.Queue` waits: between interpreters, in main and in lanes, until an item, a time or an interrupt."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from harness import Client
@@ -11,15 +10,12 @@ PREPARE = "from concurrent import interpreters\nimport _interpqueues, threading,
 
 
 @pytest.fixture(autouse=True)
-def alice(client: Client) -> Iterator[None]:
-    """alice has the queues a and b of main; main keeps no names."""
+def alice(client: Client) -> None:
+    """alice has the queues a and b of main."""
     client.ok("%interp create alice")
-    names = client.ok("{*globals()}").value
     client.ok(PREPARE + "a, b = interpreters.create_queue(), interpreters.create_queue(1)")
     client.ok("xinterp.get('alice').prepare_main(a=a, b=b)")
     client.ok("%%interp alice\n" + PREPARE)
-    yield
-    client.ok(f"for name in [*globals()]:\n    if name not in {names}: del globals()[name]\ndel name")
 
 
 def waiting(client: Client, code: str, where: str = "alice") -> str:

@@ -5,6 +5,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -112,6 +113,22 @@ bool config_from_dict(PyObject* dict, PyInterpreterConfig& config);
 bool set_running_main(PyInterpreterState* interpreter);
 void set_not_running_main(PyInterpreterState* interpreter);
 
+/// While this lives no interrupt rises on the calling, attached thread: those who would send one do not find its state,
+/// and SIGINT waits. What had been sent before rises afterwards. No exception is set when it is made.
+class Undisturbed {
+public:
+    Undisturbed();
+    ~Undisturbed();
+    Undisturbed(const Undisturbed&) = delete;
+    Undisturbed& operator=(const Undisturbed&) = delete;
+
+private:
+    PyThreadState* state_;
+    unsigned long thread_;
+    sigset_t before_{};
+    PyObject* pending_ = nullptr;
+};
+
 /// A snapshot of an exception that outlives its interpreter: `_interpreters`' excinfo. To be taken where the exception
 /// is and turned into an object where it is wanted.
 class ExceptionSnapshot {
@@ -124,7 +141,7 @@ public:
     PyObject* as_object() const;
 
 private:
-    void* info_ = nullptr;
+    void* info_;
 };
 
 PyObject* interpreter_error();           ///< borrowed: the class InterpreterError

@@ -6,7 +6,18 @@ It imports no third-party module and little of the standard library: a lane cost
 
 def create() -> object:
     """Set this interpreter up and return its shell."""
-    from . import attribution, builtin_functions, calls, comms, debugging, payloads, queues, startup, waiting
+    from . import (
+        attribution,
+        builtin_functions,
+        calls,
+        comms,
+        debugging,
+        payloads,
+        queues,
+        remote_errors,
+        startup,
+        waiting,
+    )
     from .execution import Shell
 
     shell = Shell()
@@ -15,6 +26,7 @@ def create() -> object:
     queues.install()
     calls.install()
     comms.install()
+    remote_errors.install()
     builtin_functions.install(shell)
     payloads.install(shell.payloads)
     debugging.install()

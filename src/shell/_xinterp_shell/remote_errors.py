@@ -6,8 +6,13 @@ Only values cross, and no code of a user runs on either side but an exception's 
 import builtins
 import sys
 
+import _xinterp
+
+from .import_hooks import after_import
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import Any
 
 # What builtin exceptions keep beside their arguments.
@@ -25,6 +30,20 @@ _ATTRIBUTES = (
     "end_lineno",
     "end_offset",
 )
+
+
+def install() -> None:
+    """What CPython itself describes exceptions with, as they leave this interpreter, must not fail."""
+    after_import("traceback", _guard)
+
+
+def _guard(traceback: ModuleType) -> None:
+    from _functools import partial  # type: ignore[import-not-found]
+
+    own = traceback.TracebackException.from_exception.__func__
+    guarded = partial(_xinterp.describe_exception, own)  # no frame of Python's, in which an interrupt could rise
+    guarded.__wrapped__, guarded.__doc__, guarded.__name__ = own, own.__doc__, own.__name__
+    traceback.TracebackException.from_exception = classmethod(guarded)  # type: ignore[attr-defined]
 
 
 def describe(error: BaseException, interpreter: int) -> bytes:
