@@ -272,6 +272,23 @@ def test_payloads(ipython_client: Client, target: str, tmp_path: Path) -> None:
     assert payload(ipython_client.ok(target + "1")) == []
 
 
+def test_payloads_are_written_read_and_cleared(ipython_client: Client, target: str) -> None:
+    leave, stay = ({"source": "ask_exit", "keepkernel": kept} for kept in (False, True))
+    ipython_client.ok(target + "manager = get_ipython().payload_manager")
+    several = f"manager.write_payload({leave}); manager.write_payload({stay}, single=False)"
+    assert payload(ipython_client.ok(target + several)) == [leave, stay]
+    assert payload(ipython_client.ok(target + f"{several}; manager.write_payload({leave})")) == [leave]
+    result = ipython_client.ok(
+        target + several + "\nread = manager.read_payload()\nmanager.clear_payload()\nprint(read)"
+    )
+    assert (result.stdout, payload(result)) == (f"{[leave, stay]}\n", [])
+
+
+def test_a_cell_in_which_ipython_comes_up_leaves_once(client: Client, lane: str) -> None:
+    result = client.ok(lane + "exit(True); get_ipython().ask_exit()")
+    assert payload(result) == [{"source": "ask_exit", "keepkernel": False}]
+
+
 def test_user_expressions_and_silent_cells(ipython_client: Client, target: str) -> None:
     result = ipython_client.ok(target + "x = 4", user_expressions={"a": "x + 1", "b": "1/0"})
     expressions = result.reply["content"]["user_expressions"]

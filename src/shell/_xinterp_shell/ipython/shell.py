@@ -14,6 +14,7 @@ from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import UsageError
 from IPython.core.inputtransformer2 import leading_empty_lines
+from IPython.core.payload import PayloadManager
 from traitlets import Instance, Type, default
 from traitlets.config import Config
 from xeus_python_shell.compiler import XCachingCompiler
@@ -28,6 +29,7 @@ from .system import run_in_terminal
 
 if TYPE_CHECKING:
     from ..execution import Shell
+    from ..payloads import Payloads
 
 
 def keep_line_numbers(lines: list[str]) -> list[str]:
@@ -57,6 +59,23 @@ class Exiter(ExitAutocall):
     def __call__(self, keep_kernel: bool = False) -> None:
         self._ip.keepkernel_on_exit = keep_kernel
         self._ip.ask_exit()
+
+
+class CellPayloads(PayloadManager):
+    """Those of the interpreter, whether or not IPython runs its cells."""
+
+    def __init__(self, payloads: Payloads, **options: Any) -> None:
+        super().__init__(**options)
+        self._payloads = payloads
+
+    def write_payload(self, data: dict[str, Any], single: bool = True) -> None:
+        self._payloads.write(data, single)
+
+    def read_payload(self) -> list[dict[str, Any]]:
+        return self._payloads.read()
+
+    def clear_payload(self) -> None:
+        self._payloads.take()
 
 
 class Publisher(DisplayPublisher):
@@ -156,6 +175,10 @@ class ZMQInteractiveShell(XPythonShell):
     def init_history(self, *args: object, **options: object) -> None:
         self.history_manager = SessionHistory(shell=self, parent=self)
         self.configurables.append(self.history_manager)
+
+    def init_payload(self) -> None:
+        self.payload_manager = CellPayloads(self.notebook.payloads, parent=self)
+        self.configurables.append(self.payload_manager)
 
     def init_display_formatter(self) -> None:
         super().init_display_formatter()
