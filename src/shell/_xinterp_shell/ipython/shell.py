@@ -229,13 +229,8 @@ class ZMQInteractiveShell(XPythonShell):
         return await super().run_ast_nodes(*args, **options)
 
     def transform_cell(self, raw_cell: str) -> str:
-        cell = str(super().transform_cell(raw_cell))
-        empty, *rest = cell.splitlines(keepends=True) or [""]
-        if empty.isspace() and len(rest) == 1:  # one line below %%interp: it may be a macro's name
-            with self.builtin_trap:
-                cell = empty + self.prefilter_manager.prefilter_lines(rest[0])
-        self.running = cell
-        return cell
+        self.running = str(super().transform_cell(raw_cell))
+        return self.running
 
     def begin_cell(self) -> None:
         """The next error may be the cell's own: that it is no Python."""
