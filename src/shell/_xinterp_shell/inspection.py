@@ -3,7 +3,7 @@
 Called on a thread of the kernel's, beside what the lane runs.
 """
 
-from . import live_objects, source
+from . import live_objects, source, tracebacks
 from .completion import ipython_shell
 
 TYPE_CHECKING = False
@@ -195,7 +195,7 @@ def _cell_of_class(value: type) -> tuple[str, list[str]] | None:
     if value.__module__ != "__main__" or not isinstance(first, int):
         return None
     for name, entry in reversed(list(linecache.cache.items())):
-        lines = entry[2] if name.startswith("<In [") and len(entry) == 4 else []
+        lines = entry[2] if tracebacks.cell_label(name) and len(entry) == 4 else []
         block = inspection.getblock(lines[first - 1 :]) if len(lines) >= first else []
         # With decorators the class statement is not the first line.
         if any(line.split("(")[0].split(":")[0].split() == ["class", value.__name__] for line in block):
@@ -238,7 +238,6 @@ def _length(value: Any) -> str:
 def _file_of(value: Any) -> str:
     """Where it is defined; of something that a cell has defined, the cell."""
     import inspect as inspection
-    import re
     from posixpath import expanduser
 
     for candidate in (inspection.unwrap(value) if callable(value) else value, type(value)):
@@ -247,9 +246,8 @@ def _file_of(value: Any) -> str:
             path = of_class[0] if of_class else inspection.getfile(candidate)
         except Exception:
             continue
-        cell = re.fullmatch(r"<In \[(\d+)\]>", path)
-        if cell:
-            return f"Cell In[{cell[1]}]"
+        if label := tracebacks.cell_label(path):
+            return f"Cell {label}"
         if path.startswith("<"):
             return ""
         home = expanduser("~")

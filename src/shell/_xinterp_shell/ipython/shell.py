@@ -50,7 +50,8 @@ class CellCompiler(XCachingCompiler):
         return tracebacks.cell_filename(number)
 
     def format_code_name(self, name: str) -> tuple[str, str] | None:
-        return ("Cell", f"In{name[4:-1]}") if name.startswith("<In [") else super().format_code_name(name)
+        label = tracebacks.cell_label(name)
+        return ("Cell", label) if label else super().format_code_name(name)
 
 
 class Exiter(ExitAutocall):
