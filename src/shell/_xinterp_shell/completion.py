@@ -6,6 +6,7 @@ Called on a thread of the kernel's, beside what the lane runs.
 import sys
 
 from . import live_objects, magic_names, path_completion, source
+from .kernel_object import kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,14 +50,8 @@ def complete(namespace: dict[str, Any], request: dict[str, object]) -> dict[str,
     }
 
 
-def ipython_shell() -> Any:
-    """IPython's shell, if it is up in this interpreter; else None."""
-    module = sys.modules.get("IPython.core.interactiveshell")
-    return getattr(getattr(module, "InteractiveShell", None), "_instance", None)
-
-
 def _matches(namespace: dict[str, Any], code: str, end: int) -> Iterable[Match]:
-    shell = ipython_shell()
+    shell = kernel.shell
     if shell is not None:
         found = list(_by_ipython(shell, code, end))
         return found + _kernels_own_magics(code, end, {match.text for match in found})

@@ -11,6 +11,7 @@ from . import commands, debugging, tracebacks
 from .display import Displayer
 from .event_loop import EventLoop
 from .ipython import IPython, MissingIPythonError
+from .kernel_object import kernel
 from .payloads import Exit, Payloads
 
 TYPE_CHECKING = False
@@ -110,9 +111,8 @@ class Shell:
 
     def is_complete(self, request: Request) -> dict[str, object]:
         from .completeness import is_complete
-        from .completion import ipython_shell
 
-        return is_complete(request, ipython_shell())
+        return is_complete(request, kernel.shell)
 
     def variables(self, request: Request) -> dict[str, object]:
         """What is in the namespace; see variables.py."""

@@ -4,7 +4,7 @@ Called on a thread of the kernel's, beside what the lane runs.
 """
 
 from . import live_objects, source, tracebacks
-from .completion import ipython_shell
+from .kernel_object import kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def inspect(namespace: dict[str, Any], request: dict[str, object]) -> dict[str, 
 
 
 def _describe(name: str, namespace: dict[str, Any], detailed: bool) -> dict[str, str] | None:
-    shell = ipython_shell()
+    shell = kernel.shell
     if shell is not None:
         try:
             data = dict(shell.object_inspect_mime(name, detail_level=int(detailed)))

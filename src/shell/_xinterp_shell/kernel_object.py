@@ -11,7 +11,7 @@ class Kernel:
     """Stands where ipykernel has its kernel: ``get_ipython().kernel`` and ``comm.kernel``."""
 
     iopub_socket = None  # where send_response is told to send to
-    shell: Any = None  # IPython's, once it is there
+    shell: Any = None  # IPython's, once it is up in this interpreter
 
     def get_parent(self, channel: object = None) -> dict[str, Any]:
         """The message that the running code comes from: its cell's request, or the comm message that called it."""

@@ -141,10 +141,10 @@ class ZMQInteractiveShell(XPythonShell):
         self._code_runs = True
         super().__init__(use_jedi, **options)
         self.kernel = kernel
-        kernel.shell = self
         self.compiler_class = CellCompiler
         transforms = self.input_transformer_manager.cleanup_transforms
         transforms[transforms.index(leading_empty_lines)] = keep_line_numbers
+        kernel.shell = self  # last: other threads complete and inspect with it from now on
 
     @default("exiter")
     def _make_exiter(self) -> Exiter:
