@@ -34,7 +34,7 @@ def complete(namespace: dict[str, Any], request: dict[str, object]) -> dict[str,
     code, end = str(request["code"]), source.cursor(request)
     try:
         matches = list(_matches(dict(namespace), code, end))
-    except Exception, SystemExit, GeneratorExit:
+    except Exception, SystemExit, GeneratorExit:  # the code of objects runs: __dir__, __getattr__, properties
         matches = []
     return {
         "status": "ok",
@@ -214,7 +214,7 @@ def _jedi() -> Any:
     limit = sys.getrecursionlimit()
     try:
         import jedi  # type: ignore[import-untyped]
-    except Exception:
+    except Exception:  # also one that is broken, or too old for this Python
         sys.modules["jedi"] = None  # type: ignore[assignment]  # looked for once
         return None
     finally:
@@ -241,7 +241,7 @@ def _by_jedi(namespace: dict[str, Any], text: str) -> Iterator[Match]:
             try:
                 kind = found.type
                 signature = _signature_of(found) if kind == "function" else ""
-            except Exception:
+            except Exception:  # jedi's own troubles: the name completes all the same
                 pass
         yield Match(name, start, end, kind, signature)
 

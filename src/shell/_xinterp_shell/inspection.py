@@ -28,7 +28,7 @@ def inspect(namespace: dict[str, Any], request: dict[str, object]) -> dict[str, 
     try:
         name = name_at(code, source.cursor(request))
         data = _describe(name, namespace, detailed) if name else None
-    except Exception, SystemExit, GeneratorExit:
+    except Exception, SystemExit, GeneratorExit:  # the code of objects runs: __getattr__, __repr__, properties
         data = None
     return {**missing, "found": True, "data": data} if data else missing
 
@@ -162,7 +162,7 @@ def _documentation(value: Any) -> str:
 
     try:
         return inspection.getdoc(value) or ""
-    except Exception:
+    except Exception:  # __doc__ may be a property, or no text
         return ""
 
 
@@ -181,7 +181,7 @@ def _source_of(value: Any) -> str:
             cell = _cell_of_class(candidate) if isinstance(candidate, type) else None
             lines = cell[1] if cell else inspection.getsourcelines(candidate)[0]
             return "".join(lines).rstrip()
-        except Exception:
+        except Exception:  # no source; or __module__, __wrapped__ and the like are code, or not what they should be
             continue
     return ""
 
@@ -208,7 +208,7 @@ def _signature(name: str, value: Any) -> str:
 
     try:
         signature = inspection.signature(value)
-    except Exception:
+    except Exception:  # none is known; or __signature__ is code
         return ""
     text = f"{name}{signature}"
     if len(text) <= _WIDTH or not signature.parameters:
@@ -219,7 +219,7 @@ def _signature(name: str, value: Any) -> str:
 def _text(value: Any, whole: bool) -> str:
     try:
         text = str(value)
-    except Exception:
+    except Exception:  # its __str__ is anybody's code
         return ""
     if whole or len(text) <= _LONGEST:
         return text
@@ -231,7 +231,7 @@ def _text(value: Any, whole: bool) -> str:
 def _length(value: Any) -> str:
     try:
         return str(len(value))
-    except Exception:
+    except Exception:  # it has no length; or its __len__ fails
         return ""
 
 
@@ -244,7 +244,7 @@ def _file_of(value: Any) -> str:
         try:
             of_class = _cell_of_class(candidate) if isinstance(candidate, type) else None
             path = of_class[0] if of_class else inspection.getfile(candidate)
-        except Exception:
+        except Exception:  # a builtin; or __module__ and the like are not what they should be
             continue
         if label := tracebacks.cell_label(path):
             return f"Cell {label}"
