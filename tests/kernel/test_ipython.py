@@ -196,6 +196,14 @@ def test_a_command_has_a_terminal_and_its_status_is_kept(ipython_client: Client,
     assert ipython_client.ok(target + "_exit_code").value == "-9"
 
 
+@pytest.mark.parametrize("before", ["!", "%%bash\n"])
+def test_commands_are_told_that_colours_are_shown_and_pages_are_not(
+    ipython_client: Client, target: str, before: str
+) -> None:
+    result = ipython_client.ok(f"{target}{before}printenv TERM CLICOLOR FORCE_COLOR CLICOLOR_FORCE PAGER GIT_PAGER")
+    assert result.stdout == "xterm-color\n1\n1\n1\ncat\ncat\n"
+
+
 def test_names_are_expanded_in_commands_and_output_is_assigned(ipython_client: Client, target: str) -> None:
     ipython_client.ok(target + "name = 'x y'")
     assert ipython_client.ok(target + "!echo {name} $name").stdout == "x y x y\n"
