@@ -39,7 +39,7 @@ class SessionHistory(HistoryManager):
 
     def _get_hist_file_name(self, profile: str | None = None) -> Path:
         try:
-            return Path(path())
+            return Path(path() or ":memory:")
         except OSError:
             return Path(":memory:")
 
