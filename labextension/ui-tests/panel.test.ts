@@ -90,11 +90,7 @@ test('one of two is interrupted, the other goes on', async () => {
 });
 
 test('a detached cell that asks for input is freed by the panel, and by the stop button', async () => {
-  const notebook = await NotebookPage.open(lab, [
-    '%interp create alice',
-    '%%interp alice &\ninput("name? ")',
-    '"run"'
-  ]);
+  const notebook = await NotebookPage.open(lab, ['%interp create alice', '%%interp alice &\ninput("name? ")', '"run"']);
   const panel = await Panel.show(notebook);
   await notebook.run(0);
   for (const free of ['panel', 'stop button']) {
@@ -186,9 +182,10 @@ test('a lost connection is told, and what happened meanwhile is known when it is
   const panel = await Panel.show(notebook);
   await notebook.run(0);
   await panel.untilNames('main', 'alice');
-  await notebook.loseConnection();
+  await notebook.disconnect();
   await expect.poll(() => panel.root.innerText()).toContain('The connection to the kernel is lost.');
   await notebook.screenshot('panel-lost');
+  notebook.connect();
   await expect.poll(() => panel.root.innerText(), { timeout: 30_000 }).not.toContain('lost');
   await notebook.run(1);
   await panel.untilState('alice', 'idle');
@@ -222,13 +219,14 @@ test('variables are shown, and two interpreters compared', async () => {
   const pair = panel.root.getByRole('table', { name: 'alice and bob compared' });
   await pair.waitFor();
   const chips = await pair.locator('.jp-xinterp-Pair-name').allInnerTexts();
-  expect(chips.map(chip => chip.replace(/[^\w ]/g, ' ').replace(/\s+/g, ' ').trim())).toEqual([
-    'count equal',
-    'data same memory',
-    'math only in alice',
-    'name differs',
-    'only only in alice'
-  ]);
+  expect(
+    chips.map(chip =>
+      chip
+        .replace(/[^\w ]/g, ' ')
+        .replace(/\s+/g, ' ')
+        .trim()
+    )
+  ).toEqual(['count equal', 'data same memory', 'math only in alice', 'name differs', 'only only in alice']);
   await notebook.screenshot('panel-compare');
   expect(notebook.errors).toEqual([]);
 });

@@ -24,7 +24,9 @@ export class Panel {
 
   /** The row of the interpreter of that name. */
   row(name: string): Locator {
-    return this.rows.filter({ has: this._notebook.page.locator('.jp-xinterp-Label-text', { hasText: new RegExp(`^${name}$`) }) });
+    return this.rows.filter({
+      has: this._notebook.page.locator('.jp-xinterp-Label-text', { hasText: new RegExp(`^${name}$`) })
+    });
   }
 
   names(): Promise<string[]> {
@@ -47,7 +49,9 @@ export class Panel {
 
   /** An action of a row's menu. */
   async choose(name: string, action: string): Promise<void> {
-    await this.row(name).getByRole('button', { name: `More actions for ${name}` }).click();
+    await this.row(name)
+      .getByRole('button', { name: `More actions for ${name}` })
+      .click();
     await this._notebook.page.locator('.lm-Menu-item', { hasText: action }).first().click();
   }
 
