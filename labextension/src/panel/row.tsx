@@ -53,6 +53,7 @@ export const Row = memo(function Row(props: RowProps): JSX.Element {
       tabIndex={selected ? 0 : -1}
       onFocus={() => state.select(row.id)}
       onMouseDown={() => state.select(row.id)}
+      onContextMenu={() => state.select(row.id)}
     >
       <div role="gridcell" className="jp-xinterp-Row-name">
         {renaming ? <Rename state={state} row={row} /> : <Label of={row} />}

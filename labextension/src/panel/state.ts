@@ -91,6 +91,16 @@ export class PanelState {
     this._changed.emit();
   }
 
+  /** How far the timeline goes back, in seconds. */
+  get timeline(): number {
+    return this._timeline;
+  }
+
+  set timeline(seconds: number) {
+    this._timeline = seconds;
+    this._changed.emit();
+  }
+
   get notices(): ReadonlyArray<Notice> {
     return this._notices;
   }
@@ -127,6 +137,7 @@ export class PanelState {
   private _renaming: number | null = null;
   private _variablesOf = 0;
   private _compared: readonly [number, number] | null = null;
+  private _timeline = 60;
   private _notices: ReadonlyArray<Notice> = [];
   private _lastNotice = 0;
 }
