@@ -7,7 +7,7 @@ PYTHON_315 ?= python3.15
 SECONDS ?= 60
 SEED ?=
 
-.PHONY: help demo lab build test unit kernel conformance soak wheel wheel-test lint bench test-315 compatibility clean
+.PHONY: help demo lab build labextension test unit labtest kernel conformance soak wheel wheel-test lint bench test-315 compatibility clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,14 +18,20 @@ demo: build ## set everything up, build, run notebooks/isolation.ipynb through t
 lab: build ## open JupyterLab on notebooks/ with the kernel
 	@$(IN) tools/commands/lab.sh notebooks
 
-build: ## compile the kernel
+build: labextension ## compile the kernel and the JupyterLab extension
 	@$(IN) cmake -S . -B $(BUILD) -G Ninja --log-level=WARNING >/dev/null
 	@$(IN) ninja -C $(BUILD) --quiet
 
-test: lint unit wheel-test kernel ## run every test
+labextension: ## the JupyterLab extension alone, in build/share/jupyter/labextensions/
+	@$(IN) tools/commands/labextension.sh
+
+test: lint unit labtest wheel-test kernel ## run every test
 
 unit: build ## the C++ unit tests
 	@$(IN) $(BUILD)/tests/unit_tests
+
+labtest: labextension ## the extension's unit tests
+	@$(IN) npm --prefix labextension run --silent test
 
 kernel: build wheel ## the tests that speak to a real kernel over real sockets, and those of the tools
 	@$(IN) python3 -m pytest tests -n $(JOBS) --dist loadgroup
@@ -36,7 +42,7 @@ conformance: build ## CPython's own suites with the kernel's modules, beside the
 soak: build ## random operations on interpreters from eight threads, for SECONDS; SEED=N repeats a run
 	@XINTERP_SOAK_SECONDS=$(SECONDS) XINTERP_SOAK_SEED=$(SEED) $(IN) python3 -m pytest tests/soak -n 2 -rP
 
-lint: build ## formatting, clang-tidy, ruff, mypy, shellcheck
+lint: build ## formatting, types, clang-tidy, ruff, mypy, shellcheck
 	@$(IN) tools/commands/lint.sh
 
 wheel: build ## the wheel and the source archive, in build/dist/
@@ -62,4 +68,4 @@ compatibility: build ## try magics, displays and packages in each kind of interp
 	@$(IN) python3 tools/commands/compatibility.py
 
 clean: ## remove what was built (the environment in the cache folder stays)
-	@rm -rf $(BUILD) build-wheel build-315
+	@rm -rf $(BUILD) build-wheel build-315 labextension/lib labextension/node_modules

@@ -1,5 +1,5 @@
 # What the wheel installs: the package with its extension module, the libraries that a machine without xeus lacks, and the
-# kernelspec where the environment's Jupyter looks for it.
+# kernelspec and JupyterLab's extension where the environment's Jupyter looks for them.
 find_program(PATCHELF patchelf)
 if(NOT PATCHELF)
   message(FATAL_ERROR "The wheel carries the libraries that it needs, and patchelf gives them names of their own. "
@@ -11,6 +11,9 @@ install(FILES ${XINTERP_PACKAGE_SOURCES} DESTINATION xinterp)
 install(FILES src/shell/xinterp.py DESTINATION xinterp RENAME __init__.py)
 install(DIRECTORY ${XINTERP_PACKAGE}/kernelspec DESTINATION xinterp)
 install(DIRECTORY ${XINTERP_PACKAGE}/kernelspec/ DESTINATION ${SKBUILD_DATA_DIR}/share/jupyter/kernels/xinterp)
+# If it has been built (make labextension): that takes Node.js, which no build of the kernel waits for.
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/build/share/jupyter/labextensions/jupyterlab-xinterp
+  DESTINATION ${SKBUILD_DATA_DIR}/share/jupyter/labextensions OPTIONAL)
 
 set_target_properties(xinterp_module PROPERTIES INSTALL_RPATH "$ORIGIN/libraries")
 install(CODE "

@@ -8,6 +8,7 @@ if [ "${1:-}" = --fix ]; then
     clang-format -i "${cpp[@]}"
     ruff format --quiet .
     ruff check --quiet --fix .
+    npm --prefix labextension run --silent format
 fi
 clang-format --dry-run --Werror "${cpp[@]}"
 ruff format --quiet --check .
@@ -15,6 +16,7 @@ ruff check --quiet .
 MYPYPATH=src/shell:src/typing mypy --no-error-summary src/shell
 MYPYPATH=src/shell:src/typing:build/python mypy --no-error-summary build/python/xinterp/{__main__,kernelspecs,launch}.py
 shellcheck -x "${shell[@]}"
+npm --prefix labextension run --silent check
 # clang-tidy takes minutes for all files: one that was found clean, with the headers that it includes, is passed over, in
 # any checkout. What it includes is what the compiler has found.
 tidied=${XDG_CACHE_HOME:-$HOME/.cache}/xinterp-tidy

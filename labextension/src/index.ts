@@ -1,0 +1,6 @@
+// The extension: its plugins, one a file.
+import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+
+const plugins: JupyterFrontEndPlugin<unknown>[] = [];
+
+export default plugins;
