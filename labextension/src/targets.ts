@@ -60,7 +60,7 @@ export function withDetached(source: string, detached: boolean): string {
   if (!line) return source;
   const { routing, targets, words } = readLine(line);
   if (routing.kind !== 'routed' || routing.detached === detached) return source;
-  if (detached) return edited(source, [insertion(source, targets[targets.length - 1].end, ' &')]);
+  if (detached) return edited(source, [insertion(source, targets.at(-1)!.end, ' &')]);
   const edits = words.map(word =>
     word.role === '&'
       ? { start: beforeSpace(source, word.start), end: word.end, text: '' }
@@ -84,6 +84,8 @@ interface ILineRead {
 }
 
 const INVALID: Routing = { kind: 'invalid' };
+/** What a flag may be told to be: `--create=no`. */
+const FALSE = /^(false|off|no|disable|[0fn-])$/i;
 const PRESETS = ['isolated', 'notebook', 'shared'];
 const KEYWORDS = new Set(
   `False None True and as assert async await break class continue def del elif else except finally for from global if import in is
@@ -96,46 +98,50 @@ function readLine(line: ILine): ILineRead {
   if (!split) return { routing: INVALID, words: [], targets: [] };
   const words = split.map((word): IRead => ({ ...word, role: word.value === '&' ? '&' : '', ampersand: false }));
   const rest = words.filter(word => word.role !== '&');
-  takeAmpersand(rest[rest.length - 1]);
-  const options: Record<string, string[]> = {};
+  takeAmpersand(rest.at(-1));
+  const options = new Map<string, string[]>();
   const sound = assignRoles(rest, options);
   const targets = rest.filter(word => word.role === 'target');
-  if (targets.length) takeAmpersand(targets[targets.length - 1]);
+  takeAmpersand(targets.at(-1));
   return { routing: sound ? judged(words, targets, options) : INVALID, words, targets };
 }
 
 /** `alice&`, as shells allow. */
 function takeAmpersand(word: IRead | undefined): void {
-  if (!word || word.ampersand || !/[^]&$/.test(word.value)) return;
+  if (!word || !/[^]&$/.test(word.value)) return;
   word.value = word.value.slice(0, -1);
   word.ampersand = true;
 }
 
 /** Tells options, their values and targets apart; false if there is a mistake in them. */
-function assignRoles(words: IRead[], options: Record<string, string[]>): boolean {
+function assignRoles(words: IRead[], options: Map<string, string[]>): boolean {
   let sound = true;
-  for (let at = 0; at < words.length; ) {
-    const word = words[at++];
+  const left = [...words];
+  for (let word = left.shift(); word; word = left.shift()) {
     const [, option, , value = ''] = /^(--[^-\s!][^=]*)(=([^]*))?$/.exec(word.value) ?? [];
-    const take = () => {
-      words[at].role = option;
-      return words[at++].value;
-    };
     word.role = option ?? (isValue(word.value) ? 'target' : 'wrong');
-    if (!option) {
+    /** The next word, as a value of the option. */
+    const taken = (): string => {
+      const next = left.shift();
+      if (!next) return '';
+      next.role = word!.role;
+      return next.value;
+    };
+    if (option === undefined) {
       sound &&= word.role === 'target';
     } else if (option === '--create' || option === '--help') {
-      options[option] = [value];
-      sound &&= /^(|true|on|yes|enable|[1-9ty+]|false|off|no|disable|[0fn-])$/i.test(value);
+      options.set(option, [value]);
+      sound &&= /^(|true|on|yes|enable|[1-9ty+])$/i.test(value) || FALSE.test(value);
     } else if (option === '--preset' || option === '--timeout') {
-      sound &&= !options[option] && (value !== '' || at < words.length);
-      options[option] = [value || (at < words.length ? take() : '')];
+      sound &&= !options.has(option) && (value !== '' || left.length > 0);
+      options.set(option, [value || taken()]);
     } else if (option === '--in' || option === '--out') {
-      const given = (options[option] ??= []);
+      const given = options.get(option) ?? [];
+      options.set(option, given);
       if (value) given.push(value);
-      else sound &&= at < words.length && !words[at].value.startsWith('-');
-      while (at < words.length && isValue(words[at].value)) given.push(take());
-      if (words[at]?.value === '--') take(); // ends the names
+      else sound &&= left[0] !== undefined && !left[0].value.startsWith('-');
+      while (left[0] && isValue(left[0].value)) given.push(taken());
+      if (left[0]?.value === '--') taken(); // ends the names
     } else {
       sound = false;
     }
@@ -148,29 +154,29 @@ function isValue(word: string): boolean {
   return word !== '--' && (/^-\.?\d/.test(word) || !/^--?[^-\s!]/.test(word));
 }
 
-function judged(words: IRead[], targetWords: IRead[], options: Record<string, string[]>): Routing {
-  const flag = (name: string) => !!options[name] && !/^(false|off|no|disable|[0fn-])$/i.test(options[name][0]);
+function judged(words: IRead[], targetWords: IRead[], options: Map<string, string[]>): Routing {
+  const flag = (name: string) => options.has(name) && !FALSE.test(options.get(name)![0]!);
+  const value = (name: string) => options.get(name)?.[0] ?? null;
   const routed: IRouted = {
     kind: 'routed',
     targets: names(targetWords.map(word => word.value)),
     detached: words.some(word => word.role === '&' || word.ampersand),
     create: flag('--create'),
-    preset: options['--preset']?.[0] ?? null,
-    timeout: options['--timeout'] ? seconds(options['--timeout'][0]) : null,
-    in: names(options['--in'] ?? []),
-    out: names(options['--out'] ?? [])
+    preset: value('--preset'),
+    timeout: options.has('--timeout') ? seconds(value('--timeout')!) : null,
+    in: names(options.get('--in') ?? []),
+    out: names(options.get('--out') ?? [])
   };
-  for (const option of ['--in', '--out'] as const) {
-    const variables = names(options[option] ?? []);
-    if (options[option] && !(variables.length && variables.every(isIdentifier))) return INVALID;
-  }
+  const variables = [...routed.in, ...routed.out];
+  const named = (option: string, list: string[]) => !options.has(option) || list.length > 0;
+  if (!named('--in', routed.in) || !named('--out', routed.out) || !variables.every(isIdentifier)) return INVALID;
   if (routed.preset !== null && !PRESETS.includes(routed.preset)) return INVALID;
   if (routed.timeout !== null && !(routed.timeout > 0 && routed.timeout <= 1e9)) return INVALID;
-  const bare = !routed.detached && !routed.create && ['--preset', '--timeout', '--in', '--out'].every(name => !options[name]);
+  const bare = !routed.detached && !routed.create && !routed.preset && !routed.timeout && !variables.length;
   if (flag('--help') || (!routed.targets.length && bare)) return { kind: 'help' };
   const all = routed.targets.includes('all');
-  if (!routed.targets.length || (routed.preset && !routed.create) || (all && (routed.create || routed.targets.length > 1)))
-    return INVALID;
+  if (!routed.targets.length || (routed.preset && !routed.create)) return INVALID;
+  if (all && (routed.create || routed.targets.length > 1)) return INVALID;
   return routed;
 }
 
@@ -225,6 +231,6 @@ function insertion(source: string, at: number, text: string): IEdit {
 }
 
 function beforeSpace(source: string, at: number): number {
-  while (at > 0 && /[ \t\r]/.test(source[at - 1])) --at;
+  while (at > 0 && ' \t\r'.includes(source.charAt(at - 1))) --at;
   return at;
 }

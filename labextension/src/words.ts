@@ -30,7 +30,7 @@ export function magicLine(source: string): ILine | null {
   const found = /^([ \t\r\f]*)%%interp(?=[ \t\r\f]*$|[ \t#])/.exec(source.slice(start, end));
   if (!found) return null;
   const behind = start + found[0].length;
-  const line = { arguments: source.slice(behind, end), behind, start, end, magic: start + found[1].length };
+  const line = { arguments: source.slice(behind, end), behind, start, end, magic: start + found[1]!.length };
   return { ...line, comment: scan(line).comment };
 }
 

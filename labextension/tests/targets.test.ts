@@ -7,7 +7,7 @@ import { routing, withDetached, withTarget } from '../src/targets';
 type Case = { code: string; kind: string } & Record<string, unknown>;
 
 // The kernel's own reader is checked with the same table: tests/cpp/test_cell_magic.cpp.
-const cases: Case[] = JSON.parse(readFileSync(new URL('../../tests/cases/cell_magic.json', import.meta.url), 'utf8'));
+const cases: Case[] = JSON.parse(readFileSync('../tests/cases/cell_magic.json', 'utf8'));
 
 /** What is off or absent is left out of the table. */
 const OFF = { detached: false, create: false, preset: null, timeout: null, in: [], out: [] };
@@ -22,7 +22,10 @@ describe('another target', () => {
   it.each([
     ['%%interp alice\nx = 1', '%%interp bob\nx = 1'],
     ['%%interp alice', '%%interp bob'],
-    ['\n# why\n  %%interp\talice & --in x,y  # heavy\r\nx = 1\r\n', '\n# why\n  %%interp\tbob & --in x,y  # heavy\r\nx = 1\r\n'],
+    [
+      '\n# why\n  %%interp\talice & --in x,y  # heavy\r\nx = 1\r\n',
+      '\n# why\n  %%interp\tbob & --in x,y  # heavy\r\nx = 1\r\n'
+    ],
     ['%%interp alice,carol --timeout 5', '%%interp bob --timeout 5'],
     ['%%interp alice , 2 carol  &', '%%interp bob  &'],
     ['%%interp alice --create carol --preset shared', '%%interp bob --create --preset shared'],
@@ -61,7 +64,9 @@ describe('another target', () => {
   });
 
   it('does not ask to create what stands for those that exist', () => {
-    expect(withTarget('%%interp alice --create --preset shared & --timeout 5', 'all')).toBe('%%interp all & --timeout 5');
+    expect(withTarget('%%interp alice --create --preset shared & --timeout 5', 'all')).toBe(
+      '%%interp all & --timeout 5'
+    );
     expect(withTarget('%%interp alice --create&', 'all')).toBe('%%interp all&');
   });
 });
@@ -102,7 +107,10 @@ describe('the ampersand', () => {
     expect(withDetached(source, false)).toBe(expected);
   });
 
-  it.each(['x = 1', '%%interp', '%interp list', '%%interp "alice'])('does not come where there is no target: %j', source => {
-    expect(withDetached(source, true)).toBe(source);
-  });
+  it.each(['x = 1', '%%interp', '%interp list', '%%interp "alice'])(
+    'does not come where there is no target: %j',
+    source => {
+      expect(withDetached(source, true)).toBe(source);
+    }
+  );
 });
