@@ -10,6 +10,12 @@ export default defineConfig({
       load: id => (id.endsWith('.svg') ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))}` : null)
     }
   ],
+  resolve: {
+    alias: ['notebook', 'console'].map(name => ({
+      find: `@jupyterlab/${name}`,
+      replacement: `${import.meta.dirname}/tests/jupyterlab/${name}.ts`
+    }))
+  },
   test: {
     environment: 'jsdom',
     include: ['tests/**/*.test.ts', 'tests/**/*.test.tsx'],
