@@ -22,7 +22,11 @@ type Arguments = ReadonlyPartialJSONObject;
 /** What is in front, with a code cell that is active in it. */
 type FrontCell = IFront & { cell: Cell };
 
-export function addCommands(commands: CommandRegistry, front: Pick<Front, 'now'>, activate: (id: string) => void): void {
+export function addCommands(
+  commands: CommandRegistry,
+  front: Pick<Front, 'now'>,
+  activate: (id: string) => void
+): void {
   const active = (): FrontCell | null => {
     const now = front.now;
     return now?.cell ? { ...now, cell: now.cell } : null;
@@ -178,3 +182,34 @@ async function told({ kernel }: IFront, request: Command): Promise<void> {
     Notification.error((error as Error).message, { autoClose: 5000 });
   }
 }
+
+/** In the palette and, by schema/cells.json, in menus. */
+const IN_PALETTE = [
+  CommandIDs.setTarget,
+  CommandIDs.toggleDetached,
+  CommandIDs.insertCell,
+  CommandIDs.runIn,
+  CommandIDs.interruptCurrent,
+  CommandIDs.showPanel,
+  ...['create', 'use', 'wait', 'interrupt', 'reset', 'rename', 'close', 'variables', 'compare'].map(
+    name => `xinterp:${name}`
+  )
+];
+
+export const commandsPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyterlab-xinterp:commands',
+  description: 'Commands that send cells to interpreters.',
+  autoStart: true,
+  requires: [IKernelModels],
+  optional: [INotebookTracker, IConsoleTracker, ICommandPalette],
+  activate: (
+    { commands, shell }: JupyterFrontEnd,
+    models: IKernelModels,
+    notebooks: INotebookTracker | null,
+    consoles: IConsoleTracker | null,
+    palette: ICommandPalette | null
+  ) => {
+    addCommands(commands, new Front(shell, models, notebooks, consoles), id => shell.activateById(id));
+    for (const command of IN_PALETTE) palette?.addItem({ command, category: 'Interpreters' });
+  }
+};

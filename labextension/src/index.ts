@@ -1,7 +1,11 @@
 // The extension: its plugins, one a file.
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { cellsPlugin } from './cells/plugin';
+import { commandsPlugin } from './commands';
 import { modelsPlugin } from './models';
+import { runningPlugin } from './running';
+import { statusPlugin } from './status';
 
-const plugins: JupyterFrontEndPlugin<any>[] = [modelsPlugin];
+const plugins: JupyterFrontEndPlugin<any>[] = [modelsPlugin, cellsPlugin, commandsPlugin, statusPlugin, runningPlugin];
 
 export default plugins;

@@ -44,7 +44,11 @@ export function targetMenu(commands: CommandRegistry, interpreters: readonly Int
 }
 
 /** Which interpreter a command is for. */
-export function interpreterMenu(commands: CommandRegistry, command: string, interpreters: readonly Interpreter[]): MenuSvg {
+export function interpreterMenu(
+  commands: CommandRegistry,
+  command: string,
+  interpreters: readonly Interpreter[]
+): MenuSvg {
   const menu = new MenuSvg({ commands });
   menu.addClass('xinterp-CellMenu');
   addInterpreters(menu, command, interpreters);

@@ -11,7 +11,11 @@ import { Badges } from './badges';
 import type { Kernel } from './view';
 
 /** Gives the cells of a notebook their badges; `choose` opens the menu of the active cell. */
-export function followNotebook(panel: Pick<NotebookPanel, 'content' | 'disposed'>, kernel: Kernel, choose: () => void): void {
+export function followNotebook(
+  panel: Pick<NotebookPanel, 'content' | 'disposed'>,
+  kernel: Kernel,
+  choose: () => void
+): void {
   const { content } = panel;
   const badges = new Badges<Cell>(kernel, cell => {
     content.activeCellIndex = content.widgets.indexOf(cell);
@@ -32,7 +36,11 @@ export function followNotebook(panel: Pick<NotebookPanel, 'content' | 'disposed'
 }
 
 /** Gives the prompt of a console its badge, which it keeps when it has become one of the cells above the prompt. */
-export function followConsole(panel: Pick<ConsolePanel, 'console' | 'disposed'>, kernel: Kernel, choose: () => void): void {
+export function followConsole(
+  panel: Pick<ConsolePanel, 'console' | 'disposed'>,
+  kernel: Kernel,
+  choose: () => void
+): void {
   const { console } = panel;
   const badges = new Badges<Cell>(kernel, cell => {
     if (cell === console.promptCell) choose();

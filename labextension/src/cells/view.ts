@@ -58,7 +58,13 @@ function at(routing: Routing, kernel: Kernel): IBadgeView {
         label: 'Interpreter unknown'
       };
     default:
-      return { ...EMPTY, text: 'kernel', kind: 'kernel', title: 'The kernel answers this cell itself.', label: 'Kernel' };
+      return {
+        ...EMPTY,
+        text: 'kernel',
+        kind: 'kernel',
+        title: 'The kernel answers this cell itself.',
+        label: 'Kernel'
+      };
   }
 }
 
@@ -79,9 +85,15 @@ function routed(routing: IRouted, kernel: Kernel): IBadgeView {
   const missing = found.filter(row => typeof row === 'string');
   const targets = found.map(row => (typeof row === 'string' ? { label: row, colour: null } : row));
   const view = { ...EMPTY, ...shown(targets), label: named(targets) };
-  if (!missing.length) return { ...view, title: `This cell goes to ${listed(targets.map(row => row.label))}.${detached}` };
+  if (!missing.length)
+    return { ...view, title: `This cell goes to ${listed(targets.map(row => row.label))}.${detached}` };
   if (routing.create)
-    return { ...view, text: `${view.text} (new)`, kind: 'new', title: `This cell creates ${listed(missing)}.${detached}` };
+    return {
+      ...view,
+      text: `${view.text} (new)`,
+      kind: 'new',
+      title: `This cell creates ${listed(missing)}.${detached}`
+    };
   return {
     ...view,
     text: `${view.text} ?`,
