@@ -1,7 +1,9 @@
 #include <xinterp/kernel/attribution.hpp>
+#include <xinterp/kernel/colours.hpp>
 #include <xinterp/kernel/table.hpp>
 
 #include <algorithm>
+#include <format>
 #include <iterator>
 
 namespace xinterp::kernel {
@@ -22,8 +24,14 @@ bool leaves_colour(std::string_view text, bool coloured) {
 
 } // namespace
 
+std::string text_head(const std::string& label, const LabelColours& colours) {
+    const std::string head = "[" + label + "]";
+    const auto colour = colours.find(label);
+    return colour == colours.end() ? head : coloured(head, colour->second);
+}
+
 void LinePrefixer::emit(std::vector<Output>& outputs, const Writer& writer, std::string_view text, bool finished) {
-    const std::string prefix = "[" + writer.first + "] ";
+    const std::string prefix = text_head(writer.first, colours_) + " ";
     std::string out;
     if (open_line_ && *open_line_ != writer) {
         // The line of another writer stands unfinished: it ends here, on its own stream.
@@ -123,8 +131,8 @@ std::optional<LinePrefixer::Clock::time_point> LinePrefixer::next_due() const {
     return due;
 }
 
-HeadedBundle head_bundle(const std::string& label, nlohmann::json data) {
-    const std::string head = "[" + label + "]";
+HeadedBundle head_bundle(const std::string& label, nlohmann::json data, const LabelColours& colours) {
+    const std::string head = text_head(label, colours);
     bool headed = false;
     if (const auto text = data.find("text/plain"); text != data.end() && text->is_string()) {
         const auto& value = text->get_ref<const std::string&>();
@@ -132,7 +140,10 @@ HeadedBundle head_bundle(const std::string& label, nlohmann::json data) {
         headed = data.size() == 1;
     }
     if (const auto html = data.find("text/html"); html != data.end() && html->is_string()) {
-        *html = "<div><b>" + escape_html(head) + "</b></div>" + html->get_ref<const std::string&>();
+        const auto colour = colours.find(label);
+        const std::string style = colour == colours.end() ? "" : std::format(" style=\"color: {}\"", colour->second);
+        *html =
+            std::format("<div><b{}>[{}]</b></div>{}", style, escape_html(label), html->get_ref<const std::string&>());
         headed = true;
     }
     if (headed) return {nullptr, std::move(data)};

@@ -31,8 +31,11 @@ void CellOutputs::ended(const Cell& cell) {
 void CellOutputs::routed(const Cell& cell) {
     Output* output = find(cell.id);
     if (output == nullptr || cell.runs.size() < 2) return;
-    for (const Cell::Run& run : cell.runs) output->labels.emplace(run.target, run.label);
-    output->prefixer = std::make_unique<LinePrefixer>();
+    for (const Cell::Run& run : cell.runs) {
+        output->labels.emplace(run.target, run.label);
+        if (const auto colour = name_colour_(cell.session, run.target)) output->colours.emplace(run.label, *colour);
+    }
+    output->prefixer = std::make_unique<LinePrefixer>(output->colours);
 }
 
 CellOutputs::Output* CellOutputs::find(CellId cell) {
@@ -88,7 +91,7 @@ void CellOutputs::publish(Source source, const std::string& type, json content, 
             publish_all(source.cell, output->prefixer->flush(label->second));
             publish_all(source.cell, output->prefixer->end_line());
             if (content.contains("data") && content["data"].is_object()) {
-                HeadedBundle headed = head_bundle(label->second, std::move(content["data"]));
+                HeadedBundle headed = head_bundle(label->second, std::move(content["data"]), output->colours);
                 if (!headed.header.is_null() && type != "update_display_data")
                     server_.publish(parent(source.cell), "display_data",
                                     json{{"data", std::move(headed.header)},
@@ -103,7 +106,9 @@ void CellOutputs::publish(Source source, const std::string& type, json content, 
 
 void CellOutputs::show_error(CellId cell, const std::string& label, const json& reply) {
     json traceback = reply.value("traceback", json::array());
-    if (!label.empty()) traceback.insert(traceback.begin(), "[" + label + "]");
+    const Output* output = find(cell);
+    if (!label.empty())
+        traceback.insert(traceback.begin(), text_head(label, output == nullptr ? LabelColours{} : output->colours));
     server_.publish(parent(cell), "error",
                     json{{"ename", reply.value("ename", "")},
                          {"evalue", reply.value("evalue", "")},

@@ -61,8 +61,12 @@ json difference_table(const std::array<std::string, 2>& labels, const json& a, c
             if (!pair[i].is_null()) texts[i] = variable_text(pair[i]);
         // A value that is cut off, or told by its type alone, says no more than that.
         const bool whole = texts[0].find("\u2026") == std::string::npos && texts[0].find('<') == std::string::npos;
+        const auto address = [](const json& variable) { return variable.value("address", json{}); };
+        const bool shared = !pair[0].is_null() && !pair[1].is_null() && !address(pair[0]).is_null() &&
+                            address(pair[0]) == address(pair[1]);
         const std::string same = pair[0].is_null()      ? "only in " + labels[1]
                                  : pair[1].is_null()    ? "only in " + labels[0]
+                                 : shared               ? "same memory"
                                  : texts[0] != texts[1] ? "differs"
                                  : whole                ? "equal"
                                                         : "looks equal";

@@ -38,6 +38,11 @@ void InputBroker::withdraw(const std::shared_ptr<modules::Answer>& answer) {
     show_next();
 }
 
+bool InputBroker::asks(InterpreterId interpreter) const {
+    return std::ranges::any_of(
+        requests_, [interpreter](const Request& request) { return request.source.interpreter == interpreter; });
+}
+
 void InputBroker::reply(const xeus::xmessage& message) {
     const json& content = message.content();
     const auto value = content.find("value");

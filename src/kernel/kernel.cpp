@@ -75,6 +75,10 @@ void Kernel::set_backend(Backend& backend, std::function<void()> shut_down) {
     router_ = std::make_unique<Router>(*interpreters_, backend, server_->timers(), static_cast<RouterFront&>(*this));
     commands_ = std::make_unique<Commands>(*interpreters_, *router_, backend, server_->timers());
     comms_ = std::make_unique<Comms>(*server_, *outputs_, *router_, registry_);
+    panel_ = std::make_unique<Panel>(*server_, registry_, *router_, *commands_, backend, *inputs_);
+    outputs_->colour_names([this](const std::string& session, InterpreterId interpreter) {
+        return panel_->colour_for(session, interpreter);
+    });
     interpreters_->on_closing([this](InterpreterId id, CellId cell) { comms_->interpreter_closes(id, cell); });
     history_file_ = std::make_unique<HistoryFile>(history_, backend, server_->timers(),
                                                   [this] { return router_->is_busy(python::main_interpreter); });
@@ -382,7 +386,8 @@ void Kernel::answer(Channel channel, xeus::xmessage request) {
         return;
     }
     if (type.starts_with("comm_")) {
-        comms_->received(channel, std::move(request));
+        if (Panel::is_its(request)) panel_->received(request);
+        else comms_->received(channel, std::move(request));
         return;
     }
     if (type == "complete_request" || type == "inspect_request" || type == "is_complete_request") {

@@ -179,6 +179,7 @@ void Router::pump(InterpreterId interpreter) {
     lane.running = next;
     interpreters_.registry().set_state(interpreter, python::State::running);
     const Cell& cell = *find(next.cell);
+    front_.lane_taken(cell, cell.runs[next.run]);
     if (cell.variables && cell.variables->comes_in()) bind_variables(next);
     else begin_run(next);
 }
@@ -236,6 +237,7 @@ void Router::leave_lane(Cell& cell, std::size_t index, json reply) {
     Cell::Run& run = cell.runs[index];
     const InterpreterId interpreter = run.target;
     const auto interrupters = std::exchange(run.interrupters, {});
+    front_.lane_left(run, reply);
     free_lane(interpreter);
     // Exactly what waits now: the end of the cell may start others.
     std::deque<Queued> aborted;
@@ -393,6 +395,7 @@ void Router::interrupt_run(const Queued& queued) {
         if (!is_running(queued)) return;
         Cell& cell = *find(queued.cell);
         Cell::Run& run = cell.runs[queued.run];
+        run.has_not_stopped = true;
         front_.write(
             cell, Stream::err,
             run.label +
@@ -409,6 +412,18 @@ bool Router::is_busy(InterpreterId interpreter) const {
 bool Router::runs_callback(InterpreterId interpreter) const {
     const auto lane = lanes_.find(interpreter);
     return lane != lanes_.end() && lane->second.running && cell(lane->second.running->cell)->callback;
+}
+
+std::size_t Router::queued(InterpreterId interpreter) const {
+    const auto lane = lanes_.find(interpreter);
+    return lane == lanes_.end() ? 0 : lane->second.waiting.size();
+}
+
+bool Router::has_not_stopped(InterpreterId interpreter) const {
+    const auto lane = lanes_.find(interpreter);
+    if (lane == lanes_.end() || !lane->second.running) return false;
+    const Queued& running = *lane->second.running;
+    return cell(running.cell)->runs[running.run].has_not_stopped;
 }
 
 void Router::retire(InterpreterId interpreter, const std::string& sentence) {

@@ -18,6 +18,17 @@ void Router::replace(InterpreterId old_id, InterpreterId new_id) {
     for (auto& [session, use] : uses_) std::ranges::replace(use.targets, old_id, new_id);
 }
 
+std::map<std::string, std::vector<InterpreterId>> Router::uses() const {
+    std::map<std::string, std::vector<InterpreterId>> uses;
+    for (const auto& [session, use] : uses_)
+        if (std::ranges::all_of(use.targets, [this](InterpreterId id) {
+                const auto info = interpreters_.registry().get(id);
+                return info && info->state != python::State::closing;
+            }))
+            uses.emplace(session, use.targets);
+    return uses;
+}
+
 InterpreterId Router::target_of(const std::string& session, const std::string& code) const {
     try {
         const ParsedCell parsed = parse_cell(code);

@@ -74,6 +74,7 @@ void Router::end_before_running(Cell& cell, const json& reply) {
             std::erase_if(waiting, [&](const Queued& queued) { return queued.cell == cell.id; });
         } else if (run.state != State::done) {
             if (cell.variables->is_binding(i)) backend_.interrupt(run.target);
+            front_.lane_left(run, reply);
             free_lane(run.target);
             freed.push_back(run.target);
             if (cell.detached && cell.stop_on_error)

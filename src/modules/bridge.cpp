@@ -187,6 +187,15 @@ template <class Function> PyCFunction fastcall(Function function) {
     return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
 
+// The types that the caller has checked give their memory without running anybody's code.
+PyObject* data_address(PyObject*, PyObject* object) {
+    Py_buffer view{};
+    if (PyObject_GetBuffer(object, &view, PyBUF_STRIDED_RO) != 0) return nullptr;
+    PyObject* address = view.len == 0 ? Py_NewRef(Py_None) : PyLong_FromVoidPtr(view.buf);
+    PyBuffer_Release(&view);
+    return address;
+}
+
 PyMethodDef methods[] = {
     {"publish", guarded<publish, PyObject*, PyObject*>, METH_VARARGS,
      "publish(type, content, metadata=None, buffers=None)\n--\n\nSend a message of the current cell."},
@@ -211,6 +220,9 @@ PyMethodDef methods[] = {
      METH_VARARGS | METH_KEYWORDS,
      "describe_exception(function, type, exception, /, **options)\n--\n\n"
      "What the function makes of the exception; of another one if CPython asks and that fails."},
+    {"data_address", data_address, METH_O,
+     "data_address(buffer, /)\n--\n\nWhere a memoryview's or an array's data is in the process's memory; None if it "
+     "has none."},
     {"sleep", interruptible_sleep, METH_O, "sleep(seconds, /)\n--\n\nDelay execution for a given number of seconds."},
     {"is_awaited", guarded<is_awaited, PyObject*, PyObject*>, METH_O,
      "is_awaited(shipment, /)\n--\n\nWhether anybody still waits for the shipment."},

@@ -134,7 +134,8 @@ def vars(target: Target) -> _list[dict[str, Any]]:
 def diff(a: Target, b: Target) -> _list[dict[str, Any]]:
     """The variables of two interpreters side by side: each a dict with name, a and b (as ``vars`` has them, or None).
 
-    ``same`` is "equal", "looks equal" (as far as it is told), "differs", or which of the two has it: "only in alice".
+    ``same`` is "same memory" (a buffer that both have), "equal", "looks equal" (as far as it is told), "differs", or
+    which of the two has it: "only in alice".
     """
     return _run({"command": "diff", "targets": [a, b]})["value"]  # type: ignore[return-value]
 

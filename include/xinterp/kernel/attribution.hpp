@@ -17,6 +17,11 @@ namespace xinterp::kernel {
 
 using modules::Stream;
 
+/// "#rrggbb" of targets by their labels, where the client shows colours.
+using LabelColours = std::map<std::string, std::string_view>;
+/// `[label]`, in its colour if it has one.
+std::string text_head(const std::string& label, const LabelColours& colours);
+
 /// Puts `[label] ` before every line. An unfinished line is held back for 100 ms and then shown under its prefix; if
 /// another target writes then, a newline comes first. A carriage return keeps the prefix; colours end with the line.
 class LinePrefixer {
@@ -27,6 +32,8 @@ public:
         std::string text;
     };
     static constexpr std::chrono::milliseconds patience{100};
+
+    explicit LinePrefixer(LabelColours colours = {}) : colours_{std::move(colours)} {}
 
     std::vector<Output> write(const std::string& label, Stream stream, std::string_view text, Clock::time_point now);
     /// Shows unfinished lines whose time is up.
@@ -45,6 +52,7 @@ private:
     };
     void emit(std::vector<Output>& outputs, const Writer& writer, std::string_view text, bool finished);
 
+    LabelColours colours_;
     std::map<Writer, Held> held_;
     std::optional<Writer> open_line_; ///< whose unfinished line stands last in the output
     bool open_line_is_coloured_ = false;
@@ -56,6 +64,6 @@ struct HeadedBundle {
     nlohmann::json header; ///< data of a display_data, or null
     nlohmann::json data;
 };
-HeadedBundle head_bundle(const std::string& label, nlohmann::json data);
+HeadedBundle head_bundle(const std::string& label, nlohmann::json data, const LabelColours& colours = {});
 
 } // namespace xinterp::kernel

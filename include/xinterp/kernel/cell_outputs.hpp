@@ -7,6 +7,7 @@
 #include <xinterp/kernel/server.hpp>
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,6 +25,10 @@ public:
     static constexpr std::size_t remembered = 10'000;
 
     explicit CellOutputs(Server& server) : server_{server} {}
+
+    /// In which colour the names of interpreters stand before the output of that client's cells, if in any.
+    using NameColour = std::function<std::optional<std::string_view>(const std::string& session, InterpreterId)>;
+    void colour_names(NameColour name_colour) { name_colour_ = std::move(name_colour); }
 
     void begin(const Cell& cell);
     void routed(const Cell& cell);
@@ -52,6 +57,7 @@ private:
         std::shared_ptr<const std::string> parent; ///< its header as JSON
         std::string_view why_no_input;
         std::map<InterpreterId, std::string> labels; ///< of a cell with several targets
+        LabelColours colours;                        ///< likewise
         std::unique_ptr<LinePrefixer> prefixer;      ///< likewise
     };
     Output* find(CellId cell);
@@ -59,6 +65,7 @@ private:
     void publish_all(CellId cell, const std::vector<LinePrefixer::Output>& outputs);
 
     Server& server_;
+    NameColour name_colour_ = [](const std::string&, InterpreterId) { return std::nullopt; };
     std::map<CellId, Output> outputs_;
     std::deque<CellId> ended_cells_, ended_callbacks_;
     std::set<CellId> holding_; ///< cells whose prefixers may hold unfinished lines back

@@ -22,6 +22,8 @@ public:
              std::shared_ptr<modules::Answer> answer);
     void withdraw(const std::shared_ptr<modules::Answer>& answer);
     void reply(const xeus::xmessage& message);
+    /// Whether code of that interpreter waits for a line.
+    bool asks(InterpreterId interpreter) const;
 
 private:
     struct Request {

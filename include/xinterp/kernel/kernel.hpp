@@ -11,6 +11,7 @@
 #include <xinterp/kernel/input_broker.hpp>
 #include <xinterp/kernel/interpreters.hpp>
 #include <xinterp/kernel/outbox.hpp>
+#include <xinterp/kernel/panel.hpp>
 #include <xinterp/kernel/process_pipes.hpp>
 #include <xinterp/kernel/router.hpp>
 #include <xinterp/kernel/server.hpp>
@@ -92,6 +93,8 @@ private:
     void flush(const Cell& cell, const Cell::Run* run) override;
     void write(const Cell& cell, Stream stream, const std::string& text) override;
     void show_error(const Cell& cell, const std::string& label, const nlohmann::json& reply) override;
+    void lane_taken(const Cell& cell, const Cell::Run& run) override { panel_->lane_taken(cell, run); }
+    void lane_left(const Cell::Run& run, const nlohmann::json& reply) override { panel_->lane_left(run, reply); }
     void became_idle(InterpreterId interpreter) override {
         commands_->became_idle(interpreter);
         if (interpreter == python::main_interpreter) history_file_->main_became_idle();
@@ -129,6 +132,7 @@ private:
     std::unique_ptr<Router> router_;
     std::unique_ptr<Commands> commands_;
     std::unique_ptr<Comms> comms_;
+    std::unique_ptr<Panel> panel_;
     std::function<void()> shut_down_;
     bool shutting_down_ = false;
     Cell* beginning_ = nullptr; ///< the cell that xeus is being told of

@@ -36,7 +36,8 @@ struct Cell {
         enum class State { waiting, preparing, ready, running, done } state = State::waiting;
         nlohmann::json reply;
         bool timed_out = false;
-        bool stop_missed = false; ///< it was to be interrupted when its code had just ended
+        bool has_not_stopped = false; ///< it was interrupted, and that took longer than interrupt_patience
+        bool stop_missed = false;     ///< it was to be interrupted when its code had just ended
         std::optional<Timers::Handle> timer;
         std::vector<std::function<void(bool)>> interrupters; ///< who wants to know whether it stopped
     };
@@ -76,6 +77,9 @@ public:
     virtual void write(const Cell& cell, Stream stream, const std::string& text) = 0;
     /// An `error` message; `label` heads it where the cell has several targets.
     virtual void show_error(const Cell& cell, const std::string& label, const nlohmann::json& reply) = 0;
+    /// The run begins to use its lane, and has used it; with the content of its reply.
+    virtual void lane_taken(const Cell&, const Cell::Run&) {}
+    virtual void lane_left(const Cell::Run&, const nlohmann::json& /*reply*/) {}
     /// An interpreter has run a cell and has none waiting.
     virtual void became_idle(InterpreterId) {}
     /// The cell is over. Late output of its threads still belongs to it.
@@ -113,11 +117,17 @@ public:
     void use(const std::string& session, const std::vector<InterpreterId>& targets);
     /// An interpreter was reset: who used the old one uses the new one.
     void replace(InterpreterId old_id, InterpreterId new_id);
+    /// Where plain cells go of those clients for whom that is not main.
+    std::map<std::string, std::vector<InterpreterId>> uses() const;
     /// Where a piece of code of that client would run (the first of several targets).
     InterpreterId target_of(const std::string& session, const std::string& code) const;
 
     bool is_busy(InterpreterId interpreter) const;
     bool runs_callback(InterpreterId interpreter) const;
+    /// How many cells wait in its lane.
+    std::size_t queued(InterpreterId interpreter) const;
+    /// Whether what its lane runs was interrupted, and goes on.
+    bool has_not_stopped(InterpreterId interpreter) const;
     /// What waits in its lane is aborted, with a sentence; nothing new starts there.
     void retire(InterpreterId interpreter, const std::string& sentence);
     /// Calls `done` once all detached cells there (any, if empty) have ended, `except` and its lanes aside. A handle

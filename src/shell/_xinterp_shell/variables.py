@@ -6,6 +6,8 @@ import sys
 from itertools import islice
 from types import BuiltinFunctionType, FunctionType, ModuleType
 
+import _xinterp
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -35,11 +37,12 @@ _dict_of = object.__getattribute__
 def describe(namespace: dict[str, Any]) -> dict[str, Any]:
     """{"count": how many variables the user has, "variables": the first thousand by name}.
 
-    Each is {"name", "type", "size" (bytes of the object itself), "value" (short)}.
+    Each is {"name", "type", "size" (bytes of the object itself), "value" (short)}, with an "address" if its data can be
+    memory that other interpreters have too.
     """
     items = sorted((name, value) for name, value in list(namespace.items()) if type(name) is str and _is_users(name))
     told: list[Description] = [
-        {"name": name, "type": type_name(value), "size": size_of(value), "value": short(value)}
+        {"name": name, "type": type_name(value), "size": size_of(value), "value": short(value), **_address(value)}
         for name, value in items[:_MOST]
     ]
     return {"count": len(items), "variables": told}
@@ -82,6 +85,17 @@ def size_of(value: object) -> int:
 def _is_array(value: object) -> bool:
     numpy = sys.modules.get("numpy")
     return numpy is not None and type(value) is getattr(numpy, "ndarray", None)
+
+
+def _address(value: object) -> dict[str, int]:
+    arrays = sys.modules.get("array")
+    if type(value) is memoryview or _is_array(value) or type(value) is getattr(arrays, "array", None):
+        try:
+            address = _xinterp.data_address(value)
+        except Exception:  # a memoryview that has been released, or an array of elements that no buffer can have
+            return {}
+        return {} if address is None else {"address": address}
+    return {}
 
 
 def short(value: object) -> str:

@@ -1,0 +1,132 @@
+// What ran where, and in which colours it is shown.
+#include <xinterp/kernel/attribution.hpp>
+#include <xinterp/kernel/colours.hpp>
+#include <xinterp/kernel/run_log.hpp>
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+using namespace xinterp;
+using namespace xinterp::kernel;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+namespace {
+
+const RunRecord::Time noon{std::chrono::seconds{1'700'000'000}};
+
+RunRecord run_of(InterpreterId interpreter, RunRecord::Time start = noon) {
+    RunRecord record;
+    record.interpreter = interpreter;
+    record.label = "i" + std::to_string(interpreter);
+    record.start = start;
+    return record;
+}
+
+std::vector<std::uint64_t> ids(const std::vector<RunRecord>& records) {
+    std::vector<std::uint64_t> all;
+    for (const RunRecord& record : records) all.push_back(record.id);
+    return all;
+}
+
+python::InterpreterInfo interpreter(InterpreterId id, const std::string& name = "") {
+    python::InterpreterInfo info;
+    info.id = id;
+    info.name = name;
+    return info;
+}
+
+using Ids = std::vector<std::uint64_t>;
+
+} // namespace
+
+TEST_CASE("a run is its interpreter's until it has ended") {
+    RunLog log;
+    log.began(run_of(1));
+    log.began(run_of(2));
+    CHECK(log.current(1)->id == 1);
+    CHECK(log.current(3) == nullptr);
+    log.ended(1, "error", noon + 2s);
+    log.ended(3, "ok", noon);
+    CHECK(log.current(1) == nullptr);
+    CHECK(log.current(2)->id == 2);
+    const std::vector<RunRecord> all = log.all(noon + 3s);
+    CHECK(ids(all) == Ids{1, 2});
+    CHECK(to_json(all[0]) == json{{"id", 1},
+                                  {"interpreter", 1},
+                                  {"label", "i1"},
+                                  {"colour", ""},
+                                  {"kind", "cell"},
+                                  {"count", nullptr},
+                                  {"message", nullptr},
+                                  {"cell", nullptr},
+                                  {"detached", false},
+                                  {"start", 1'700'000'000.0},
+                                  {"end", 1'700'000'002.0},
+                                  {"status", "error"}});
+    CHECK(to_json(all[1])["end"].is_null());
+}
+
+TEST_CASE("an interpreter runs one thing at a time") {
+    RunLog log;
+    log.began(run_of(1));
+    log.began(run_of(1, noon + 1s));
+    CHECK(log.current(1)->id == 2);
+    CHECK(log.all(noon + 1s)[0].end == noon + 1s);
+}
+
+TEST_CASE("what has begun or ended is told once") {
+    RunLog log;
+    log.began(run_of(1));
+    log.began(run_of(2));
+    CHECK(ids(log.take_changed()) == Ids{1, 2});
+    CHECK(ids(log.take_changed()).empty());
+    log.ended(1, "ok", noon);
+    CHECK(ids(log.take_changed()) == Ids{1});
+}
+
+TEST_CASE("runs are forgotten ten minutes after their end, those that still run are not") {
+    RunLog log;
+    log.began(run_of(1));
+    log.began(run_of(2));
+    log.ended(2, "ok", noon + 1min);
+    CHECK(ids(log.all(noon + 11min)) == Ids{1, 2});
+    CHECK(ids(log.all(noon + 11min + 1s)) == Ids{1});
+    CHECK(ids(log.take_changed()) == Ids{1});
+}
+
+TEST_CASE("a thousand are remembered") {
+    RunLog log;
+    for (int i = 0; i < 1500; ++i) log.began(run_of(7));
+    const std::vector<RunRecord> all = log.all(noon);
+    CHECK(all.size() <= RunLog::most);
+    CHECK(all.back().id == 1500);
+    CHECK(log.take_changed().size() == all.size());
+}
+
+TEST_CASE("eight interpreters have eight colours, and main's is its own") {
+    Colours colours;
+    std::set<std::string_view> given{colours.of(interpreter(0, "main"))};
+    for (InterpreterId id = 1; id <= 8; ++id) given.insert(colours.of(interpreter(id)));
+    CHECK(given.size() == 9);
+    CHECK(colours.of(interpreter(9)) == colours.of(interpreter(1)));
+}
+
+TEST_CASE("a colour stays with its interpreter and with its name, and is free again when that has gone") {
+    Colours colours;
+    const auto first = colours.of(interpreter(1)), alice = colours.of(interpreter(2, "alice"));
+    CHECK(first != alice);
+    CHECK(colours.of(interpreter(1, "renamed")) == first);
+    colours.forget(1);
+    CHECK(colours.of(interpreter(3)) == first);
+    colours.forget(2);
+    CHECK(colours.of(interpreter(4, "alice")) == alice);
+}
+
+TEST_CASE("names before lines are coloured where the client shows colours") {
+    LinePrefixer prefixer{{{"alice", "#0102ff"}}};
+    const auto outputs = prefixer.write("alice", Stream::out, "one\rtwo\n", LinePrefixer::Clock::now());
+    CHECK(outputs.at(0).text == "\x1b[38;2;1;2;255m[alice]\x1b[0m one\r\x1b[38;2;1;2;255m[alice]\x1b[0m two\n");
+    CHECK(prefixer.write("bob", Stream::out, "x\n", LinePrefixer::Clock::now()).at(0).text == "[bob] x\n");
+}
