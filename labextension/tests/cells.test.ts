@@ -227,12 +227,13 @@ describe('the badges of a notebook', () => {
     const added = new FakeCell('%%interp alice', { id: 'added' });
     notebook.content.insert(1, added);
     expect(added.badge!.textContent).toBe('alice');
-    const [first] = cells;
-    first!.disposed.emit();
-    expect(first!.badge).toBe(null);
+    const first = cells[0]!;
+    const text = first.model.sharedModel;
+    first.dispose();
+    expect(first.badge).toBe(null);
     connection.tell(event(11, { uses: { me: [1] } }));
-    first!.source = '%%interp alice';
-    expect(first!.badge).toBe(null);
+    text.updateSource(0, 0, '%%interp alice');
+    expect(first.badge).toBe(null);
   });
 
   it('go with the notebook', () => {

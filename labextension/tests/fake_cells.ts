@@ -24,7 +24,7 @@ export class FakeText {
 export class FakeCell {
   readonly node = document.createElement('div');
   readonly disposed = new Signal<this, void>(this);
-  readonly model: { id: string; type: string; sharedModel: FakeText };
+  readonly model: { readonly id: string; readonly type: string; readonly sharedModel: FakeText };
   readonly ready: Promise<void>;
   readonly editor = { cursor: {}, setCursorPosition: (position: object) => void (this.editor.cursor = position) };
   readOnly = false;
@@ -63,6 +63,12 @@ export class FakeCell {
 
   isPlaceholder(): boolean {
     return this._isPlaceholder;
+  }
+
+  /** JupyterLab's cells have no model any more when they say so. */
+  dispose(): void {
+    (this as { model: unknown }).model = null;
+    this.disposed.emit();
   }
 }
 

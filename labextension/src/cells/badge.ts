@@ -22,32 +22,22 @@ export class CellBadge implements IDisposable {
     private readonly _kernel: Kernel,
     private readonly _open: (button: HTMLElement) => void
   ) {
-    const { sharedModel } = _cell.model;
-    this._routing = routing(sharedModel.getSource());
-    sharedModel.changed.connect(this._onChanged, this);
+    this.id = _cell.model.id;
+    this._text = _cell.model.sharedModel;
+    this._routing = routing(this._text.getSource());
+    this._text.changed.connect(this._onChanged, this);
     // The parts of a cell that has not been in sight are not made yet.
     if (_cell.isPlaceholder()) void _cell.ready.then(() => this.update());
     this.update();
   }
 
-  /** Where the cell goes. */
-  get routing(): Routing {
-    return this._routing;
-  }
+  /** The cell's. */
+  readonly id: string;
 
   /** The cell's runs that have not ended. */
-  get runs(): readonly Run[] {
-    return this._runs;
-  }
-
   set runs(runs: readonly Run[]) {
     this._runs = runs;
     this.update();
-  }
-
-  /** Its button, if it is shown. */
-  get button(): HTMLButtonElement | null {
-    return this._button;
   }
 
   /** Whether Tab stops there. */
@@ -63,7 +53,7 @@ export class CellBadge implements IDisposable {
   dispose(): void {
     if (this._isDisposed) return;
     this._isDisposed = true;
-    this._cell.model.sharedModel.changed.disconnect(this._onChanged, this);
+    this._text.changed.disconnect(this._onChanged, this);
     this._button?.remove();
     this._button = null;
   }
@@ -86,7 +76,7 @@ export class CellBadge implements IDisposable {
 
   private _onChanged(_: unknown, change: { sourceChange?: unknown }): void {
     if (!change.sourceChange) return;
-    const now = routing(this._cell.model.sharedModel.getSource());
+    const now = routing(this._text.getSource());
     if (JSON.stringify(now) === JSON.stringify(this._routing)) return;
     this._routing = now;
     this.update();
@@ -104,6 +94,8 @@ export class CellBadge implements IDisposable {
     return button;
   }
 
+  /** A cell that has been disposed of has no model. */
+  private readonly _text: BadgedCell['model']['sharedModel'];
   private _routing: Routing;
   private _runs: readonly Run[] = [];
   private _button: HTMLButtonElement | null = null;

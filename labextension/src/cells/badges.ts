@@ -26,15 +26,11 @@ export class Badges<C extends FollowedCell> implements IDisposable {
     if (cell.model.type !== 'code' || this._badges.has(cell)) return;
     const badge = new CellBadge(cell, this._kernel, button => this._open(cell, button));
     this._badges.set(cell, badge);
-    badge.runs = this._running.get(cell.model.id) ?? [];
+    badge.runs = this._running.get(badge.id) ?? [];
     cell.disposed.connect(() => {
       badge.dispose();
       this._badges.delete(cell);
     });
-  }
-
-  get(cell: C): CellBadge | undefined {
-    return this._badges.get(cell);
   }
 
   /** The cell whose badge Tab reaches: 500 in a row would be in the way. */
@@ -64,9 +60,9 @@ export class Badges<C extends FollowedCell> implements IDisposable {
     const all = this._allNow();
     const allChanged = all !== this._all;
     this._all = all;
-    for (const [cell, badge] of this._badges) {
-      const runs = this._running.get(cell.model.id);
-      if (runs || before.has(cell.model.id)) badge.runs = runs ?? [];
+    for (const badge of this._badges.values()) {
+      const runs = this._running.get(badge.id);
+      if (runs || before.has(badge.id)) badge.runs = runs ?? [];
       else if (allChanged) badge.update();
     }
   }
