@@ -1,8 +1,7 @@
 // What a person does and sees in a notebook's page, of JupyterLab or Notebook 7: they are made of the same parts.
 
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { existsSync } from 'node:fs';
 import {
   chromium,
   type Browser,
@@ -11,7 +10,7 @@ import {
   type Page,
   type WebSocketRoute
 } from 'playwright-core';
-import { afterAll, beforeAll, expect, onTestFailed, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 import { JupyterServer, REPOSITORY, type App } from './jupyter';
 
 const SCREENSHOTS = join(REPOSITORY, 'build/screenshots');
@@ -64,10 +63,12 @@ export class NotebookPage {
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE);
     const notebook = new NotebookPage(server, context, page, server.write(cells, options.kernel));
-    onTestFinished(() => context.close());
-    onTestFailed(async () => {
-      await notebook.screenshot(`failed-${expect.getState().currentTestName?.replace(/\W+/g, '-')}`);
-      console.error(notebook.errors.join('\n'), server.log());
+    onTestFinished(async ({ task }) => {
+      if (task.result?.state === 'fail') {
+        await notebook.screenshot(`failed-${task.name.replace(/\W+/g, '-')}`);
+        console.error(notebook.errors.join('\n'), server.log());
+      }
+      await context.close();
     });
     await page.routeWebSocket(/\/channels/, socket => notebook._route(socket));
     await page.goto(server.url(notebook.name));

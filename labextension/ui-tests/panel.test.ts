@@ -19,7 +19,7 @@ test('an interpreter is created in the panel and used in a cell', async () => {
   await notebook.run(0);
   expect(await notebook.output(0)).toBe('42');
   await panel.untilState('alice', 'idle');
-  expect(await panel.row('alice').innerText()).toMatch(/notebook[^]*own GIL[^]*1 cell[^]*MB[^]*by %interp/);
+  expect(await panel.row('alice').innerText()).toMatch(/notebook[^]*own GIL[^]*1 cell[^]*MB[^]*%interp/);
   await panel.create('alice');
   await expect.poll(() => panel.notices()).toHaveLength(1);
   expect((await panel.notices())[0]).toMatch(/^interpreter 'alice' exists already \(id 1\)\./);
@@ -34,7 +34,7 @@ test('interpreters that code creates and closes appear and go', async () => {
   await notebook.run(0);
   const id = await notebook.output(0);
   await panel.untilNames('main', id);
-  expect(await panel.row(id).innerText()).toMatch(/isolated[^]*by Python/);
+  expect(await panel.row(id).innerText()).toMatch(/isolated[^]*Python/);
   await notebook.screenshot('panel-by-code');
   await notebook.run(1);
   await panel.untilNames('main');
@@ -141,9 +141,10 @@ test('resetting gives a fresh interpreter under the same name', async () => {
   const panel = await Panel.show(notebook);
   await notebook.run(0);
   await notebook.run(1);
+  const old = await panel.row('alice').getAttribute('data-interpreter');
   await panel.choose('alice', 'Reset');
   await notebook.page.getByRole('dialog').getByRole('button', { name: 'Reset' }).last().click();
-  await expect.poll(() => panel.row('alice').getAttribute('data-interpreter')).toBe('2');
+  await expect.poll(() => panel.row('alice').getAttribute('data-interpreter')).not.toBe(old);
   await notebook.run(2);
   expect(await notebook.output(2)).toContain("NameError: name 'x' is not defined");
 });
@@ -154,7 +155,7 @@ test('a restarted kernel is followed', async () => {
   await notebook.run(0);
   await panel.untilNames('main', 'alice');
   await notebook.command('kernelmenu:restart');
-  await notebook.page.getByRole('dialog').getByRole('button', { name: 'Restart' }).click();
+  await notebook.page.locator('.jp-Dialog .jp-mod-accept').click();
   await panel.untilNames('main');
   await notebook.waitUntilIdle();
   await notebook.run(1);
@@ -216,6 +217,8 @@ test('variables are shown, and two interpreters compared', async () => {
     'only'
   ]);
   await panel.choose('alice', 'Compare');
+  await notebook.page.getByRole('dialog').getByRole('combobox').selectOption('bob');
+  await notebook.page.locator('.jp-Dialog .jp-mod-accept').click();
   const pair = panel.root.getByRole('table', { name: 'alice and bob compared' });
   await pair.waitFor();
   const chips = await pair.locator('.jp-xinterp-Pair-name').allInnerTexts();
@@ -297,7 +300,7 @@ test('the dark theme has all of it', async () => {
       return [style.color, getComputedStyle(document.body).getPropertyValue('--jp-layout-color1').trim()];
     });
   const [text, background] = await colours(panel.row('bob').locator('.jp-xinterp-Label-text'));
-  expect(background).toBe('#111');
+  expect(background).toMatch(/^#([0-4])/);
   expect(text).toMatch(/^rgba?\(2\d\d, 2\d\d, 2\d\d|^rgba?\(255/);
   await notebook.screenshot('panel-dark');
 });

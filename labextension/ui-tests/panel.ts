@@ -61,7 +61,7 @@ export class Panel {
   }
 
   async create(name: string, preset = 'notebook'): Promise<void> {
-    await this.root.getByRole('button', { name: 'New interpreter' }).click();
+    await this.root.locator('[data-jp-item-name="new"] jp-button').click();
     const dialog = this._notebook.page.getByRole('dialog');
     await dialog.getByLabel('Name').fill(name);
     await dialog.getByLabel('Preset').selectOption(preset);

@@ -52,6 +52,8 @@ test('two interpreters compared', async () => {
   for (const cell of [0, 1, 2, 3, 4]) await notebook.run(cell);
   expect(await notebook.output(4)).toBe('255');
   await panel.choose('alice', 'Compare');
+  await notebook.page.getByRole('dialog').getByRole('combobox').selectOption('bob');
+  await notebook.page.locator('.jp-Dialog .jp-mod-accept').click();
   await panel.root.getByRole('table', { name: 'alice and bob compared' }).waitFor();
   await notebook.screenshot('readme-compare');
 });
