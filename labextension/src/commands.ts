@@ -27,6 +27,8 @@ export function addCommands(
   front: Pick<Front, 'now'>,
   activate: (id: string) => void
 ): void {
+  const add = (id: string, options: CommandRegistry.ICommandOptions) =>
+    commands.addCommand(id, { ...options, isVisible: () => front.now !== null });
   const active = (): FrontCell | null => {
     const now = front.now;
     return now?.cell ? { ...now, cell: now.cell } : null;
@@ -45,32 +47,33 @@ export function addCommands(
   const ask = (menu: (now: IFront) => ReturnType<typeof targetMenu>) => {
     const now = front.now;
     const node = now?.cell?.node ?? now?.notebook?.content.activeCell?.node;
-    if (now && node) openBelow(menu(now), node.querySelector('.xinterp-CellBadge') ?? node);
+    if (now && node) openBelow(menu(now), node.querySelector<HTMLElement>('.xinterp-CellBadge') ?? node);
   };
   const askTarget = (id: string) => ask(now => interpreterMenu(commands, id, now.kernel.interpreters));
   const row = (args: Arguments) => front.now?.kernel.find(given(args) ?? '');
+  const isPresent = (args: Arguments) => {
+    const now = active();
+    return now !== null && isTarget(now, args['target']);
+  };
   const name = (args: Arguments) => row(args)?.label ?? given(args);
 
-  commands.addCommand(CommandIDs.setTarget, {
+  add(CommandIDs.setTarget, {
     label: args => {
       if (args['target'] === null) return 'Follow the notebook (no %%interp line)';
       if (args['target'] === 'all') return 'All but main';
       return name(args) ?? 'Choose interpreter of the cell…';
     },
     caption: 'Where the code of the active cell runs',
-    icon: args => dotIcon(row(args)?.colour ?? null),
+    icon: args => dotIcon(row(args)?.colour, isPresent(args)),
     isToggleable: true,
-    isToggled: args => {
-      const now = active();
-      return now !== null && isTarget(now, args['target']);
-    },
+    isToggled: isPresent,
     isEnabled: () => editable() !== null,
     execute: args => {
       if (args['target'] === undefined) ask(now => targetMenu(commands, now.kernel.interpreters));
       else rewrite((source, { kernel }) => picked(source, given(args) ?? null, kernel));
     }
   });
-  commands.addCommand(CommandIDs.toggleDetached, {
+  add(CommandIDs.toggleDetached, {
     label: 'Detached (&)',
     caption: 'The next cells do not wait for the active cell',
     isToggleable: true,
@@ -86,10 +89,10 @@ export function addCommands(
     },
     execute: () => rewrite((source, { kernel }) => detachedToggled(source, kernel))
   });
-  commands.addCommand(CommandIDs.insertCell, {
+  add(CommandIDs.insertCell, {
     label: args => (name(args) ? `Insert cell for ${name(args)}` : 'Insert cell for interpreter…'),
     caption: 'A code cell below the active one that runs in the interpreter',
-    icon: args => dotIcon(row(args)?.colour ?? null),
+    icon: args => dotIcon(row(args)?.colour),
     isEnabled: () => {
       const now = front.now;
       return !!now && !now.notebook?.content.model?.readOnly;
@@ -101,10 +104,10 @@ export function addCommands(
       else if (now) await insertCell(now, target, activate);
     }
   });
-  commands.addCommand(CommandIDs.runIn, {
+  add(CommandIDs.runIn, {
     label: args => (name(args) ? `Run selected cell in ${name(args)}` : 'Run selected cell in…'),
     caption: 'Sends the active cell to the interpreter and runs it',
-    icon: args => dotIcon(row(args)?.colour ?? null),
+    icon: args => dotIcon(row(args)?.colour),
     isEnabled: () => editable() !== null,
     execute: async args => {
       const target = given(args);
@@ -116,7 +119,7 @@ export function addCommands(
       await commands.execute(now.notebook ? 'notebook:run-cell' : 'console:run-forced');
     }
   });
-  commands.addCommand(CommandIDs.interruptCurrent, {
+  add(CommandIDs.interruptCurrent, {
     label: 'Interrupt what the cell runs in',
     caption: 'Interrupts the interpreters that run the active cell, or else those that it goes to',
     isEnabled: () => {

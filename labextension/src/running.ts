@@ -5,6 +5,7 @@ import { type ISessionContext, Notification } from '@jupyterlab/apputils';
 import { IConsoleTracker } from '@jupyterlab/console';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { type IRunningSessions, IRunningSessionManagers } from '@jupyterlab/running';
+import { kernelIcon } from '@jupyterlab/ui-components';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
 
@@ -65,7 +66,7 @@ export class RunningInterpreters implements IRunningSessions.IManager {
   private _item(document: Widget, kernel: KernelModel, row: Interpreter): IRunningSessions.IRunningItem {
     return {
       className: 'xinterp-RunningInterpreter',
-      icon: () => dotIcon(row.colour)!,
+      icon: () => dotIcon(row.colour) ?? kernelIcon,
       label: () => row.label,
       labelTitle: () => `The interpreter ${row.label} of ${document.title.label}, ${row.state}`,
       detail: () => `${row.state} · ${document.title.label}`,

@@ -63,14 +63,18 @@ describe('a badge says where a cell goes', () => {
 
   it('that there is no such interpreter', () => {
     expect(view('%%interp alice')).toMatchObject({
-      dots: [null],
+      dots: [],
       text: 'alice ?',
       kind: 'unknown',
       title: 'There is no interpreter alice. It is created by %interp create alice',
       label: 'Interpreter alice, unknown'
     });
     expect(view('%%interp 7')).toMatchObject({ text: '7 ?', title: 'There is no interpreter 7.' });
-    expect(view('%%interp alice, bob', alice())).toMatchObject({ dots: ['#0a7bc2', null], kind: 'unknown' });
+    expect(view('%%interp alice, bob', alice())).toMatchObject({
+      dots: ['#0a7bc2'],
+      text: 'alice, bob ?',
+      kind: 'unknown'
+    });
   });
 
   it('that the cell creates it', () => {

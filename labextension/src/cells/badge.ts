@@ -112,7 +112,7 @@ function render(button: HTMLElement, view: IBadgeView): void {
   const dots = view.dots.map(colour => {
     const dot = document.createElement('span');
     dot.className = 'xinterp-CellBadge-dot';
-    if (colour) dot.style.color = colour;
+    dot.style.color = colour;
     return dot;
   });
   const text = document.createElement('span');
