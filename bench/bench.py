@@ -17,6 +17,7 @@ from pathlib import Path
 
 import first_cells
 import measures
+import panel
 import report
 from bare_client import BenchError
 from kernels import find_spec
@@ -63,6 +64,7 @@ def tasks(quick: bool) -> list[Task]:
         Task("memory of lanes", of(own, first_cells.lane_memory), few),
         Task("completion", of(PEERS, measures.completion, count=count, has_lanes=False), few),
         Task("completion", of(own, measures.completion, count=count, has_lanes=True), few),
+        Task("panel", of(own, panel.panel, count=5 if quick else 50), few),
         Task("two interpreters", of(own, measures.parallel), many),
         Task("interrupts", of(PEERS, measures.interrupts, has_lanes=False), few),
         Task("interrupts", of(own, measures.interrupts, has_lanes=True), some),

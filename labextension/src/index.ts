@@ -3,9 +3,17 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { cellsPlugin } from './cells/plugin';
 import { commandsPlugin } from './commands';
 import { modelsPlugin } from './models';
+import { panelPlugin } from './panel/plugin';
 import { runningPlugin } from './running';
 import { statusPlugin } from './status';
 
-const plugins: JupyterFrontEndPlugin<any>[] = [modelsPlugin, cellsPlugin, commandsPlugin, statusPlugin, runningPlugin];
+const plugins: JupyterFrontEndPlugin<any>[] = [
+  modelsPlugin,
+  panelPlugin,
+  cellsPlugin,
+  commandsPlugin,
+  statusPlugin,
+  runningPlugin
+];
 
 export default plugins;

@@ -11,9 +11,9 @@ import type { Widget } from '@lumino/widgets';
 
 import { targetOf } from './cells/edits';
 import { dotIcon } from './cells/menu';
-import { CommandIDs } from './ids';
 import type { KernelModel } from './model';
 import { IKernelModels } from './models';
+import { CommandIDs } from './panel/commands';
 import type { Interpreter } from './protocol';
 
 /** A notebook or a console. */
@@ -65,7 +65,7 @@ export class RunningInterpreters implements IRunningSessions.IManager {
 
   private _item(document: Widget, kernel: KernelModel, row: Interpreter): IRunningSessions.IRunningItem {
     return {
-      className: 'xinterp-RunningInterpreter',
+      className: 'jp-xinterp-RunningInterpreter',
       icon: () => dotIcon(row.colour) ?? kernelIcon,
       label: () => row.label,
       labelTitle: () => `The interpreter ${row.label} of ${document.title.label}, ${row.state}`,
@@ -114,7 +114,7 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
     if (!managers) return;
     const manager = new RunningInterpreters(document => {
       app.shell.activateById(document.id);
-      void app.commands.execute(CommandIDs.showPanel);
+      void app.commands.execute(CommandIDs.show);
     });
     const add = (document: Document) => manager.add(document, models.of(document.sessionContext));
     for (const tracker of [notebooks, consoles]) {

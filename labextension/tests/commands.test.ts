@@ -11,6 +11,11 @@ import { alice, bob, event, type FakeConnection, interpreter, modelOf, run } fro
 const notified = vi.hoisted(() => vi.fn());
 vi.mock('@jupyterlab/apputils', () => ({ Notification: { error: notified }, ICommandPalette: {} }));
 
+/** What the dialog for a new interpreter gives. */
+const asked = vi.hoisted(() => vi.fn());
+vi.mock('../src/panel/create', () => ({ askForInterpreter: asked }));
+vi.mock('../src/panel/commands', () => ({ CommandIDs: {} }));
+
 let commands: CommandRegistry;
 let cell: FakeCell;
 let notebook: FakeNotebook;
@@ -60,7 +65,7 @@ let toConsole: () => void;
 
 beforeEach(() => {
   document.body.replaceChildren();
-  [notified, activate, ran].forEach(spy => spy.mockReset());
+  [notified, asked, activate, ran].forEach(spy => spy.mockReset());
   open('x = 1');
 });
 
@@ -110,7 +115,7 @@ describe('another target for the active cell', () => {
       'alice*',
       'bob*',
       'All but main',
-      'New interpreter…',
+      'New interpreter for the cell…',
       'Follow the notebook (no %%interp line)',
       'Detached (&)*'
     ]);
@@ -137,6 +142,40 @@ describe('another target for the active cell', () => {
     toConsole();
     await commands.execute('xinterp:set-target', { target: 'alice' });
     expect([prompt.source, cell.source]).toEqual(['%%interp alice\n', 'x = 1']);
+  });
+});
+
+describe('a new interpreter for the active cell', () => {
+  const create = { command: 'create', preset: 'notebook' } as const;
+
+  it('is its target', async () => {
+    open('%%interp alice &\nx = 1');
+    asked.mockResolvedValue({ ...create, names: ['carol'] });
+    connection.answers = () => ({ value: 3, text: 'created carol (id 3, notebook).' });
+    await commands.execute('xinterp:create-for-cell');
+    expect(connection.requests).toEqual([{ ...create, names: ['carol'] }]);
+    expect(cell.source).toBe('%%interp carol &\nx = 1');
+  });
+
+  it('is its target by id if it has no name, and with others', async () => {
+    asked.mockResolvedValue({ ...create, n: 1 });
+    connection.answers = () => ({ value: [3], text: 'created interpreter 3 (notebook).' });
+    await commands.execute('xinterp:create-for-cell');
+    expect(cell.source).toBe('%%interp 3\nx = 1');
+    asked.mockResolvedValue({ ...create, names: ['carol', 'dan'] });
+    await commands.execute('xinterp:create-for-cell');
+    expect(cell.source).toBe('%%interp carol,dan\nx = 1');
+  });
+
+  it('leaves the cell alone if it is not made', async () => {
+    asked.mockResolvedValue(null);
+    await commands.execute('xinterp:create-for-cell');
+    expect(connection.requests).toEqual([]);
+    asked.mockResolvedValue({ ...create, names: ['alice'] });
+    connection.answers = () => 'alice exists already.';
+    await commands.execute('xinterp:create-for-cell');
+    expect(cell.source).toBe('x = 1');
+    expect(notified).toHaveBeenCalledExactlyOnceWith('alice exists already.', { autoClose: 5000 });
   });
 });
 
@@ -184,7 +223,7 @@ describe('a cell for an interpreter', () => {
 
   it('is asked for with a menu', async () => {
     await commands.execute('xinterp:insert-cell');
-    expect(menu()).toEqual(['Insert cell for main', 'Insert cell for alice', 'Insert cell for bob']);
+    expect(menu()).toEqual(['Insert a cell for main', 'Insert a cell for alice', 'Insert a cell for bob']);
   });
 
   it('does not come into a notebook that cannot be edited', () => {
@@ -209,7 +248,11 @@ describe('the active cell', () => {
 
   it('runs where a menu says', async () => {
     await commands.execute('xinterp:run-in');
-    expect(menu()).toEqual(['Run selected cell in main', 'Run selected cell in alice', 'Run selected cell in bob']);
+    expect(menu()).toEqual([
+      'Run the selected cell in main',
+      'Run the selected cell in alice',
+      'Run the selected cell in bob'
+    ]);
     expect(ran).not.toHaveBeenCalled();
   });
 });

@@ -6,6 +6,7 @@ import { alice, bob, event, interpreter, modelOf } from './fakes';
 
 const notified = vi.hoisted(() => vi.fn());
 vi.mock('@jupyterlab/apputils', () => ({ Notification: { error: notified } }));
+vi.mock('../src/panel/commands', () => ({ CommandIDs: {} }));
 vi.mock('@jupyterlab/running', () => ({ IRunningSessionManagers: {} }));
 
 const MAIN = interpreter();

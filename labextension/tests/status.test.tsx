@@ -10,6 +10,8 @@ import { alice, bob, event, interpreter, modelOf, run } from './fakes';
 
 const MAIN = interpreter();
 
+vi.mock('../src/panel/commands', () => ({ CommandIDs: {} }));
+
 // jsdom has none.
 vi.stubGlobal('requestIdleCallback', (callback: () => void) => (callback(), 0));
 
@@ -65,7 +67,7 @@ describe('the item of the status bar', () => {
     first.connection.tell(event(11, { interpreters: [alice()], uses: { me: [1] } }));
     settle();
     expect(item.node.textContent).toBe('alice');
-    expect(item.node.querySelector<HTMLElement>('.xinterp-Status-dot')!.style.background).toBe('rgb(10, 123, 194)');
+    expect(item.node.querySelector<HTMLElement>('.jp-xinterp-Status-dot')!.style.background).toBe('rgb(10, 123, 194)');
     models.show(modelOf(MAIN).model);
     settle();
     expect(item.node.textContent).toBe('main');

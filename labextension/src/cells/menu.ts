@@ -39,13 +39,13 @@ const renderer = new Renderer();
 
 /** Each interpreter with a command that takes its `target`. */
 function addInterpreters(menu: MenuSvg, command: string, interpreters: readonly Interpreter[]): void {
-  for (const row of interpreters) menu.addItem({ command, args: { target: targetOf(row) } });
+  for (const row of interpreters) menu.addItem({ command, args: { target: targetOf(row), dot: true } });
 }
 
 /** Where the active cell goes, whether it is detached. */
 export function targetMenu(commands: CommandRegistry, interpreters: readonly Interpreter[]): MenuSvg {
   const menu = new MenuSvg({ commands, renderer });
-  menu.addClass('xinterp-CellMenu');
+  menu.addClass('jp-xinterp-CellMenu');
   addInterpreters(menu, CommandIDs.setTarget, interpreters);
   if (interpreters.length > 2) menu.addItem({ command: CommandIDs.setTarget, args: { target: 'all' } });
   menu.addItem({ command: CommandIDs.newForCell });
@@ -62,7 +62,7 @@ export function interpreterMenu(
   interpreters: readonly Interpreter[]
 ): MenuSvg {
   const menu = new MenuSvg({ commands, renderer });
-  menu.addClass('xinterp-CellMenu');
+  menu.addClass('jp-xinterp-CellMenu');
   addInterpreters(menu, command, interpreters);
   return menu;
 }
