@@ -11,6 +11,7 @@ export default defineConfig({
     }
   ],
   resolve: {
+    mainFields: ['module', 'main'], // one copy of each of Lumino's packages
     alias: ['notebook', 'console'].map(name => ({
       find: `@jupyterlab/${name}`,
       replacement: `${import.meta.dirname}/tests/jupyterlab/${name}.ts`

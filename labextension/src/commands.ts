@@ -5,6 +5,7 @@ import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import type { Cell } from '@jupyterlab/cells';
 import { IConsoleTracker } from '@jupyterlab/console';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import { addBelowIcon, addIcon, runIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
@@ -12,8 +13,11 @@ import { detachedToggled, goesTo, picked, runsFor, targetOf } from './cells/edit
 import { Front, type IFront } from './cells/front';
 import { dotIcon, interpreterMenu, openBelow, targetMenu } from './cells/menu';
 import { setText } from './cells/source';
+import type { Answer } from './connection';
 import { CommandIDs } from './ids';
 import { IKernelModels } from './models';
+import { CommandIDs as PanelIDs } from './panel/commands';
+import { askForInterpreter } from './panel/create';
 import type { Command } from './protocol';
 import { routing } from './targets';
 
@@ -27,6 +31,8 @@ export function addCommands(
   front: Pick<Front, 'now'>,
   activate: (id: string) => void
 ): void {
+  const add = (id: string, options: CommandRegistry.ICommandOptions) =>
+    commands.addCommand(id, { ...options, isVisible: () => front.now !== null });
   const active = (): FrontCell | null => {
     const now = front.now;
     return now?.cell ? { ...now, cell: now.cell } : null;
@@ -45,32 +51,48 @@ export function addCommands(
   const ask = (menu: (now: IFront) => ReturnType<typeof targetMenu>) => {
     const now = front.now;
     const node = now?.cell?.node ?? now?.notebook?.content.activeCell?.node;
-    if (now && node) openBelow(menu(now), node.querySelector('.xinterp-CellBadge') ?? node);
+    if (now && node) openBelow(menu(now), node.querySelector<HTMLElement>('.jp-xinterp-CellBadge') ?? node);
   };
   const askTarget = (id: string) => ask(now => interpreterMenu(commands, id, now.kernel.interpreters));
   const row = (args: Arguments) => front.now?.kernel.find(given(args) ?? '');
+  const isPresent = (args: Arguments) => {
+    const now = active();
+    return now !== null && isTarget(now, args['target']);
+  };
   const name = (args: Arguments) => row(args)?.label ?? given(args);
 
-  commands.addCommand(CommandIDs.setTarget, {
+  add(CommandIDs.setTarget, {
     label: args => {
       if (args['target'] === null) return 'Follow the notebook (no %%interp line)';
       if (args['target'] === 'all') return 'All but main';
       return name(args) ?? 'Choose interpreter of the cell…';
     },
     caption: 'Where the code of the active cell runs',
-    icon: args => dotIcon(row(args)?.colour ?? null),
+    icon: args => dotIcon(row(args)?.colour, isPresent(args)),
     isToggleable: true,
-    isToggled: args => {
-      const now = active();
-      return now !== null && isTarget(now, args['target']);
-    },
+    isToggled: isPresent,
     isEnabled: () => editable() !== null,
     execute: args => {
       if (args['target'] === undefined) ask(now => targetMenu(commands, now.kernel.interpreters));
       else rewrite((source, { kernel }) => picked(source, given(args) ?? null, kernel));
     }
   });
-  commands.addCommand(CommandIDs.toggleDetached, {
+  add(CommandIDs.newForCell, {
+    label: 'New interpreter for the cell…',
+    caption: 'Makes a new interpreter, where the code of the active cell runs then',
+    icon: addIcon,
+    isEnabled: () => editable() !== null,
+    execute: async () => {
+      const now = editable();
+      const request = now && (await askForInterpreter());
+      const answer = request && (await told(now, request));
+      if (!answer || request.command !== 'create') return;
+      const targets = request.names ?? [answer.value].flat().map(String);
+      const { sharedModel } = now.cell.model;
+      setText(sharedModel, picked(sharedModel.getSource(), targets.join(','), now.kernel));
+    }
+  });
+  add(CommandIDs.toggleDetached, {
     label: 'Detached (&)',
     caption: 'The next cells do not wait for the active cell',
     isToggleable: true,
@@ -86,10 +108,10 @@ export function addCommands(
     },
     execute: () => rewrite((source, { kernel }) => detachedToggled(source, kernel))
   });
-  commands.addCommand(CommandIDs.insertCell, {
-    label: args => (name(args) ? `Insert cell for ${name(args)}` : 'Insert cell for interpreter…'),
+  add(CommandIDs.insertCell, {
+    label: args => (name(args) ? `Insert a cell for ${name(args)}` : 'Insert a cell for…'),
     caption: 'A code cell below the active one that runs in the interpreter',
-    icon: args => dotIcon(row(args)?.colour ?? null),
+    icon: args => (args['dot'] ? dotIcon(row(args)?.colour) : addBelowIcon),
     isEnabled: () => {
       const now = front.now;
       return !!now && !now.notebook?.content.model?.readOnly;
@@ -101,10 +123,10 @@ export function addCommands(
       else if (now) await insertCell(now, target, activate);
     }
   });
-  commands.addCommand(CommandIDs.runIn, {
-    label: args => (name(args) ? `Run selected cell in ${name(args)}` : 'Run selected cell in…'),
+  add(CommandIDs.runIn, {
+    label: args => (name(args) ? `Run the selected cell in ${name(args)}` : 'Run the selected cell in…'),
     caption: 'Sends the active cell to the interpreter and runs it',
-    icon: args => dotIcon(row(args)?.colour ?? null),
+    icon: args => (args['dot'] ? dotIcon(row(args)?.colour) : runIcon),
     isEnabled: () => editable() !== null,
     execute: async args => {
       const target = given(args);
@@ -116,7 +138,7 @@ export function addCommands(
       await commands.execute(now.notebook ? 'notebook:run-cell' : 'console:run-forced');
     }
   });
-  commands.addCommand(CommandIDs.interruptCurrent, {
+  add(CommandIDs.interruptCurrent, {
     label: 'Interrupt what the cell runs in',
     caption: 'Interrupts the interpreters that run the active cell, or else those that it goes to',
     isEnabled: () => {
@@ -174,26 +196,30 @@ async function insertCell(
   inserted?.editor?.setCursorPosition({ line: source === '' ? 0 : 1, column: 0 });
 }
 
-/** Does a command of the kernel, whose refusal is shown. */
-async function told({ kernel }: IFront, request: Command): Promise<void> {
+/** The kernel's answer to a command; null if it refuses, which is shown. */
+async function told({ kernel }: IFront, request: Command): Promise<Answer | null> {
   try {
-    await kernel.command(request);
+    return await kernel.command(request);
   } catch (error) {
     Notification.error((error as Error).message, { autoClose: 5000 });
+    return null;
   }
 }
 
-/** In the palette and, by schema/cells.json, in menus. */
+/** In the palette; schema/cells.json has those in menus. */
 const IN_PALETTE = [
-  CommandIDs.setTarget,
-  CommandIDs.toggleDetached,
-  CommandIDs.insertCell,
-  CommandIDs.runIn,
-  CommandIDs.interruptCurrent,
-  CommandIDs.showPanel,
-  ...['create', 'use', 'wait', 'interrupt', 'reset', 'rename', 'close', 'variables', 'compare'].map(
-    name => `xinterp:${name}`
-  )
+  ...Object.values(CommandIDs),
+  PanelIDs.show,
+  PanelIDs.create,
+  PanelIDs.use,
+  PanelIDs.wait,
+  PanelIDs.interrupt,
+  PanelIDs.interruptAll,
+  PanelIDs.reset,
+  PanelIDs.rename,
+  PanelIDs.close,
+  PanelIDs.variables,
+  PanelIDs.compare
 ];
 
 export const commandsPlugin: JupyterFrontEndPlugin<void> = {

@@ -10,6 +10,5 @@ export const CommandIDs = {
   insertCell: 'xinterp:insert-cell',
   /** The active cell goes to `target` and runs. */
   runIn: 'xinterp:run-in',
-  interruptCurrent: 'xinterp:interrupt-current',
-  showPanel: 'xinterp:show-panel'
+  interruptCurrent: 'xinterp:interrupt-current'
 } as const;

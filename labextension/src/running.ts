@@ -5,14 +5,15 @@ import { type ISessionContext, Notification } from '@jupyterlab/apputils';
 import { IConsoleTracker } from '@jupyterlab/console';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { type IRunningSessions, IRunningSessionManagers } from '@jupyterlab/running';
+import { kernelIcon } from '@jupyterlab/ui-components';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
 
 import { targetOf } from './cells/edits';
 import { dotIcon } from './cells/menu';
-import { CommandIDs } from './ids';
 import type { KernelModel } from './model';
 import { IKernelModels } from './models';
+import { CommandIDs } from './panel/commands';
 import type { Interpreter } from './protocol';
 
 /** A notebook or a console. */
@@ -64,8 +65,8 @@ export class RunningInterpreters implements IRunningSessions.IManager {
 
   private _item(document: Widget, kernel: KernelModel, row: Interpreter): IRunningSessions.IRunningItem {
     return {
-      className: 'xinterp-RunningInterpreter',
-      icon: () => dotIcon(row.colour)!,
+      className: 'jp-xinterp-RunningInterpreter',
+      icon: () => dotIcon(row.colour) ?? kernelIcon,
       label: () => row.label,
       labelTitle: () => `The interpreter ${row.label} of ${document.title.label}, ${row.state}`,
       detail: () => `${row.state} · ${document.title.label}`,
@@ -113,7 +114,7 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
     if (!managers) return;
     const manager = new RunningInterpreters(document => {
       app.shell.activateById(document.id);
-      void app.commands.execute(CommandIDs.showPanel);
+      void app.commands.execute(CommandIDs.show);
     });
     const add = (document: Document) => manager.add(document, models.of(document.sessionContext));
     for (const tracker of [notebooks, consoles]) {

@@ -5,9 +5,9 @@ import { IStatusBar, TextItem } from '@jupyterlab/statusbar';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import { CommandIDs } from './ids';
 import type { KernelModel } from './model';
 import { IKernelModels } from './models';
+import { CommandIDs } from './panel/commands';
 
 type Kernel = Pick<KernelModel, 'interpreters' | 'use' | 'running'>;
 
@@ -25,7 +25,7 @@ export class StatusItem extends ReactWidget {
   ) {
     super();
     this.addClass('jp-mod-highlighted');
-    this.addClass('xinterp-Status');
+    this.addClass('jp-xinterp-Status');
     _models.currentChanged.connect(this._follow, this);
     this._follow();
   }
@@ -52,7 +52,7 @@ export class StatusItem extends ReactWidget {
     return (
       <>
         {kernel.use.map(row => (
-          <span key={row.id} className="xinterp-Status-dot" style={{ background: row.colour }} aria-hidden="true" />
+          <span key={row.id} className="jp-xinterp-Status-dot" style={{ background: row.colour }} aria-hidden="true" />
         ))}
         <TextItem
           role="button"
@@ -101,7 +101,7 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
   optional: [IStatusBar],
   activate: (app: JupyterFrontEnd, models: IKernelModels, statusBar: IStatusBar | null) => {
     if (!statusBar) return;
-    const item = new StatusItem(models, () => void app.commands.execute(CommandIDs.showPanel));
+    const item = new StatusItem(models, () => void app.commands.execute(CommandIDs.show));
     statusBar.registerStatusItem('jupyterlab-xinterp:status', {
       item,
       align: 'left',

@@ -63,14 +63,18 @@ describe('a badge says where a cell goes', () => {
 
   it('that there is no such interpreter', () => {
     expect(view('%%interp alice')).toMatchObject({
-      dots: [null],
+      dots: [],
       text: 'alice ?',
       kind: 'unknown',
       title: 'There is no interpreter alice. It is created by %interp create alice',
       label: 'Interpreter alice, unknown'
     });
     expect(view('%%interp 7')).toMatchObject({ text: '7 ?', title: 'There is no interpreter 7.' });
-    expect(view('%%interp alice, bob', alice())).toMatchObject({ dots: ['#0a7bc2', null], kind: 'unknown' });
+    expect(view('%%interp alice, bob', alice())).toMatchObject({
+      dots: ['#0a7bc2'],
+      text: 'alice, bob ?',
+      kind: 'unknown'
+    });
   });
 
   it('that the cell creates it', () => {
@@ -154,7 +158,7 @@ describe('the badges of a notebook', () => {
       'Interpreter alice',
       'menu'
     ]);
-    expect(badge.querySelector<HTMLElement>('.xinterp-CellBadge-dot')!.style.color).toBe('rgb(10, 123, 194)');
+    expect(badge.querySelector<HTMLElement>('.jp-xinterp-CellBadge-dot')!.style.color).toBe('rgb(10, 123, 194)');
   });
 
   it('follow what is typed', () => {
@@ -162,7 +166,7 @@ describe('the badges of a notebook', () => {
     cells[0]!.source = '%%interp alice\nx';
     expect(cells[0]!.badge!.textContent).toBe('alice');
     cells[0]!.source = '%%interp ali\nx';
-    expect(cells[0]!.badge!.className).toBe('xinterp-CellBadge xinterp-mod-unknown xinterp-mod-idle');
+    expect(cells[0]!.badge!.className).toBe('jp-xinterp-CellBadge jp-mod-unknown jp-mod-idle');
   });
 
   it('follow the kernel', () => {
@@ -185,12 +189,12 @@ describe('the badges of a notebook', () => {
   it('show what runs, by the id of the cell', () => {
     const { cells, connection } = shown(['%%interp alice &', '%%interp alice'], alice());
     connection.tell(event(11, { runs: [run({ cell: 'c0', detached: true })] }));
-    expect(cells.map(cell => cell.badge!.classList.contains('xinterp-mod-running'))).toEqual([true, false]);
+    expect(cells.map(cell => cell.badge!.classList.contains('jp-mod-running'))).toEqual([true, false]);
     expect(cells[0]!.badge!.getAttribute('aria-label')).toBe('Runs in alice');
     connection.tell(event(12, { interpreters: [alice({ run: 5, asks: true })] }));
-    expect(cells[0]!.badge!.classList.contains('xinterp-mod-asks')).toBe(true);
+    expect(cells[0]!.badge!.classList.contains('jp-mod-asks')).toBe(true);
     connection.tell(event(13, { runs: [run({ cell: 'c0', end: 1, status: 'ok' })] }));
-    expect(cells[0]!.badge!.classList.contains('xinterp-mod-idle')).toBe(true);
+    expect(cells[0]!.badge!.classList.contains('jp-mod-idle')).toBe(true);
   });
 
   it('show what runs already when the page is loaded', () => {
@@ -198,7 +202,7 @@ describe('the badges of a notebook', () => {
     Object.defineProperty(model, 'running', { value: [run({ cell: 'c0' })] });
     const cell = new FakeCell('%%interp alice &', { id: 'c0' });
     followNotebook(new FakeNotebook([cell]).it, model, () => undefined);
-    expect(cell.badge!.classList.contains('xinterp-mod-running')).toBe(true);
+    expect(cell.badge!.classList.contains('jp-mod-running')).toBe(true);
   });
 
   it('are not there if the kernel is no xinterp, or none is there yet', () => {

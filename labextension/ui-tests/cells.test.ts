@@ -107,6 +107,7 @@ test('a cell is inserted for an interpreter, and the selected one run in it', as
   await notebook.untilOutput(1, '1');
   expect(await notebook.source(1)).toBe('%%interp alice\nimport _xinterp\n_xinterp.interpreter');
   await panel.row('alice').getByRole('button', { name: 'Insert a cell for alice' }).click();
+  await notebook.cell(2).locator('.cm-focused').waitFor();
   await notebook.page.keyboard.type('x = 1');
   expect(await notebook.source(2)).toBe('%%interp alice\nx = 1');
   await notebook.screenshot('cells-insert');

@@ -105,18 +105,18 @@ export class CellBadge implements IDisposable {
 }
 
 function render(button: HTMLElement, view: IBadgeView): void {
-  button.className = `xinterp-CellBadge xinterp-mod-${view.kind} xinterp-mod-${view.state}`;
-  button.classList.toggle('xinterp-mod-quiet', view.quiet);
+  button.className = `jp-xinterp-CellBadge jp-mod-${view.kind} jp-mod-${view.state}`;
+  button.classList.toggle('jp-mod-quiet', view.quiet);
   button.title = view.title;
   button.setAttribute('aria-label', view.label);
   const dots = view.dots.map(colour => {
     const dot = document.createElement('span');
-    dot.className = 'xinterp-CellBadge-dot';
-    if (colour) dot.style.color = colour;
+    dot.className = 'jp-xinterp-CellBadge-dot';
+    dot.style.color = colour;
     return dot;
   });
   const text = document.createElement('span');
-  text.className = 'xinterp-CellBadge-text';
+  text.className = 'jp-xinterp-CellBadge-text';
   text.textContent = view.text;
   button.replaceChildren(...dots, text);
 }

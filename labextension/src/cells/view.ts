@@ -7,16 +7,9 @@ import type { IRouted, Routing } from '../targets';
 /** What a badge needs to know of a kernel. */
 export type Kernel = Pick<KernelModel, 'problem' | 'interpreters' | 'use' | 'running' | 'find' | 'changed'>;
 
-/** A dot with its name. */
-export interface ITargetView {
-  label: string;
-  /** Null: it has none, because it does not exist or is no interpreter. */
-  colour: string | null;
-}
-
 export interface IBadgeView {
-  /** What it shows: dots, then a text. */
-  dots: (string | null)[];
+  /** What it shows: the colours of interpreters, then a text. */
+  dots: string[];
   text: string;
   /** `unknown`: nothing of that name exists; `new`: the cell creates it; `kernel`: it runs in no interpreter. */
   kind: 'known' | 'unknown' | 'new' | 'kernel';
@@ -83,7 +76,7 @@ function routed(routing: IRouted, kernel: Kernel): IBadgeView {
   }
   const found = routing.targets.map(target => kernel.find(target) ?? target);
   const missing = found.filter(row => typeof row === 'string');
-  const targets = found.map(row => (typeof row === 'string' ? { label: row, colour: null } : row));
+  const targets = found.map(row => (typeof row === 'string' ? { label: row } : row));
   const view = { ...EMPTY, ...shown(targets), label: named(targets) };
   if (!missing.length)
     return { ...view, title: `This cell goes to ${listed(targets.map(row => row.label))}.${detached}` };
@@ -110,14 +103,15 @@ function absence(target: string): string {
 
 const EMPTY: IBadgeView = { dots: [], text: '', kind: 'known', state: 'idle', quiet: false, title: '', label: '' };
 
-function shown(targets: readonly ITargetView[]): Pick<IBadgeView, 'dots' | 'text'> {
-  return {
-    dots: targets.slice(0, MOST_DOTS).map(target => target.colour),
-    text: targets.map(target => target.label).join(', ')
-  };
+/** A target that exists has a colour. */
+type Target = Pick<Interpreter, 'label'> & Partial<Interpreter>;
+
+function shown(targets: readonly Target[]): Pick<IBadgeView, 'dots' | 'text'> {
+  const colours = targets.flatMap(({ colour }) => colour ?? []);
+  return { dots: colours.slice(0, MOST_DOTS), text: targets.map(target => target.label).join(', ') };
 }
 
-function named(targets: readonly ITargetView[]): string {
+function named(targets: readonly Target[]): string {
   return `Interpreter${targets.length > 1 ? 's' : ''} ${listed(targets.map(target => target.label))}`;
 }
 
