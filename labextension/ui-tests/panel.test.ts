@@ -314,3 +314,65 @@ test('a kernel that is no xinterp is told in a sentence', async () => {
   expect(await notebook.page.locator('.xinterp-CellBadge').count()).toBe(0);
   await notebook.screenshot('panel-other-kernel');
 });
+
+test('five hundred interpreters are listed, and a change of one draws its row alone', async () => {
+  const notebook = await NotebookPage.open(lab, [
+    '%interp create alice',
+    'import xinterp\nmade = xinterp.create(n=499)',
+    '%%interp alice\n1'
+  ]);
+  const panel = await Panel.show(notebook);
+  for (const cell of [0, 1]) await notebook.run(cell);
+  await expect.poll(() => panel.rows.count(), { timeout: 60_000 }).toBe(501);
+  await panel.untilState('main', 'idle');
+  const drawn = panel.root.evaluate(
+    root =>
+      new Promise<string[]>(done => {
+        const rows = new Set<string>();
+        new MutationObserver(changes => {
+          for (const { target } of changes) {
+            const node = target instanceof Element ? target : target.parentElement;
+            const row = node?.closest('[data-interpreter]');
+            if (row) rows.add(row.getAttribute('data-interpreter')!);
+            if (row?.textContent?.includes('1 cell')) done([...rows]);
+          }
+        }).observe(root, { subtree: true, childList: true, characterData: true, attributes: true });
+      })
+  );
+  await notebook.run(2);
+  expect(await drawn).toEqual(['1']);
+  await panel.rows.last().scrollIntoViewIfNeeded();
+  await notebook.screenshot('panel-500');
+  expect(notebook.errors).toEqual([]);
+});
+
+test('all of it is reached with the keyboard', async () => {
+  const notebook = await NotebookPage.open(lab, ['%interp create alice bob', '%%interp alice\nx = 1']);
+  const panel = await Panel.show(notebook);
+  await notebook.run(0);
+  await notebook.run(1);
+  await panel.untilNames('main', 'alice', 'bob');
+  const { keyboard } = notebook.page;
+  await panel.row('main').focus();
+  await keyboard.press('ArrowDown');
+  expect(await panel.row('alice').evaluate(row => row === document.activeElement)).toBe(true);
+  await keyboard.press('Enter');
+  await panel.root.getByRole('table', { name: 'Variables of alice' }).waitFor();
+  await panel.row('alice').focus();
+  await keyboard.press('F2');
+  await keyboard.type('carol');
+  await keyboard.press('Enter');
+  await panel.untilNames('main', 'carol', 'bob');
+  await keyboard.press('End');
+  await keyboard.press('Delete');
+  await panel.untilNames('main', 'carol');
+  await panel.row('carol').focus();
+  await keyboard.press('Tab');
+  await keyboard.press('Tab');
+  await keyboard.press('Tab');
+  await keyboard.press('Enter'); // its menu
+  await notebook.page.locator('.lm-Menu-item', { hasText: 'Use for plain cells' }).waitFor();
+  await notebook.screenshot('panel-keyboard');
+  await keyboard.press('Escape');
+  expect(notebook.errors).toEqual([]);
+});
