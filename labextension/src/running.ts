@@ -22,7 +22,7 @@ type Document = Widget & { readonly sessionContext: ISessionContext };
 export class RunningInterpreters implements IRunningSessions.IManager {
   readonly name = 'Interpreters';
   readonly shutdownLabel = 'Close';
-  readonly shutdownAllLabel = 'Close all';
+  readonly shutdownAllLabel = 'Close All';
   readonly shutdownAllConfirmationText = 'Close all interpreters but main? Their variables are lost.';
 
   /** `show` brings a document to the front and shows its panel. */
@@ -49,8 +49,12 @@ export class RunningInterpreters implements IRunningSessions.IManager {
   }
 
   running(): IRunningSessions.IRunningItem[] {
-    return this._kernels().flatMap(([document, kernel]) =>
-      kernel.interpreters.map(row => this._item(document, kernel, row))
+    const kernels = this._kernels();
+    return kernels.flatMap(([document, kernel]) =>
+      kernel.interpreters.map(row => ({
+        ...this._item(document, kernel, row),
+        detail: () => (kernels.length > 1 ? `${row.state} · ${document.title.label}` : row.state)
+      }))
     );
   }
 
@@ -69,7 +73,6 @@ export class RunningInterpreters implements IRunningSessions.IManager {
       icon: () => dotIcon(row.colour) ?? kernelIcon,
       label: () => row.label,
       labelTitle: () => `The interpreter ${row.label} of ${document.title.label}, ${row.state}`,
-      detail: () => `${row.state} · ${document.title.label}`,
       open: () => this._show(document),
       // Main lives as long as the kernel.
       ...(row.id !== 0 && { shutdown: () => void close(kernel, targetOf(row)) })

@@ -193,6 +193,7 @@ describe('the badges of a notebook', () => {
     expect(cells[0]!.badge!.getAttribute('aria-label')).toBe('Runs in alice');
     connection.tell(event(12, { interpreters: [alice({ run: 5, asks: true })] }));
     expect(cells[0]!.badge!.classList.contains('jp-mod-asks')).toBe(true);
+    expect(cells[0]!.badge!.querySelectorAll('.jp-xinterp-CellBadge-asks > svg').length).toBe(1);
     connection.tell(event(13, { runs: [run({ cell: 'c0', end: 1, status: 'ok' })] }));
     expect(cells[0]!.badge!.classList.contains('jp-mod-idle')).toBe(true);
   });

@@ -41,9 +41,12 @@ it('the interpreters of all documents are listed', () => {
 it('those of a kernel that two documents share are listed once', () => {
   const first = open('a.ipynb', 'k1', MAIN, alice());
   open('Console 1', 'k1', MAIN, alice());
-  expect(listed()).toEqual(['main, idle · a.ipynb', 'alice, idle · a.ipynb']);
+  const titles = () => manager.running().map(item => item.labelTitle!());
+  expect(listed()).toEqual(['main, idle', 'alice, idle']);
+  expect(titles()[1]).toBe('The interpreter alice of a.ipynb, idle');
   first.close();
-  expect(listed()).toEqual(['main, idle · Console 1', 'alice, idle · Console 1']);
+  expect(listed()).toEqual(['main, idle', 'alice, idle']);
+  expect(titles()[1]).toBe('The interpreter alice of Console 1, idle');
 });
 
 it('the list tells when it changes, and only then', () => {

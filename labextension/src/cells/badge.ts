@@ -1,6 +1,7 @@
 // The badge of one code cell: a button below the prompt that shows where the cell goes.
 
 import type { Cell, ICellModel } from '@jupyterlab/cells';
+import { keyboardIcon } from '@jupyterlab/ui-components';
 import type { IDisposable } from '@lumino/disposable';
 
 import type { Run } from '../protocol';
@@ -119,4 +120,6 @@ function render(button: HTMLElement, view: IBadgeView): void {
   text.className = 'jp-xinterp-CellBadge-text';
   text.textContent = view.text;
   button.replaceChildren(...dots, text);
+  if (view.state === 'asks')
+    button.append(keyboardIcon.element({ tag: 'span', className: 'jp-xinterp-CellBadge-asks' }));
 }
