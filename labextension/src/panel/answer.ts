@@ -18,19 +18,15 @@ export function useAnswer<T>(model: KernelModel, request: Command): Asked<T> {
   const [times, setTimes] = useState(0);
   useEffect(() => {
     const aborter = new AbortController();
+    const take = (value: T | null, error: string | null) => {
+      if (!aborter.signal.aborted) {
+        setAnswer({ value, error, asking: false, question });
+      }
+    };
     setAnswer(last => ({ ...(last.question === question ? last : UNASKED), asking: true, question }));
     model.command(JSON.parse(question) as Command, aborter.signal).then(
-      ({ value }) => setAnswer({ value: value as T, error: null, asking: false, question }),
-      (error: unknown) => {
-        if (!aborter.signal.aborted) {
-          setAnswer({
-            value: null,
-            error: error instanceof Error ? error.message : String(error),
-            asking: false,
-            question
-          });
-        }
-      }
+      ({ value }) => take(value as T, null),
+      (error: unknown) => take(null, error instanceof Error ? error.message : String(error))
     );
     return () => aborter.abort();
   }, [model, question, times]);

@@ -43,6 +43,7 @@ export function addCommands(
   reveal: () => void
 ): void {
   const isEnabled = () => state.model !== null && state.model.problem === null;
+  follow(state, isEnabled, () => Object.values(CommandIDs).forEach(id => commands.notifyCommandChanged(id)));
 
   commands.addCommand(CommandIDs.show, { label: 'Interpreters', icon: interpretersIcon, execute: reveal });
   commands.addCommand(CommandIDs.create, {
@@ -168,6 +169,28 @@ export function addCommands(
       }
     });
   }
+}
+
+/** Tells when there begins to be, or ceases to be, a kernel that can be asked. */
+function follow(state: PanelState, isEnabled: () => boolean, changed: () => void): void {
+  let model = state.model;
+  let enabled = isEnabled();
+  const look = () => {
+    if (enabled !== isEnabled()) {
+      enabled = !enabled;
+      changed();
+    }
+  };
+  const turn = () => {
+    if (model !== state.model) {
+      model?.changed.disconnect(look);
+      model = state.model;
+      model?.changed.connect(look);
+    }
+    look();
+  };
+  model?.changed.connect(look);
+  state.changed.connect(turn);
 }
 
 async function find(state: PanelState, args: Args, question: string): Promise<Interpreter | undefined> {

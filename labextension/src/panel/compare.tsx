@@ -1,5 +1,6 @@
 // Two interpreters side by side: the same names, what each has under them, and what they share.
-import { Button, refreshIcon } from '@jupyterlab/ui-components';
+import { Button, linkIcon, refreshIcon } from '@jupyterlab/ui-components';
+import type { CSSProperties, ReactNode } from 'react';
 import type { KernelModel } from '../model';
 import type { Difference, Interpreter, Variable } from '../protocol';
 import { useAnswer } from './answer';
@@ -53,8 +54,8 @@ function Pair({ state, model, a, b }: PairProps): JSX.Element {
 }
 
 /** The kinds of sameness, with a mark for each: none is told by a colour alone. */
-const MARKS: Record<string, string> = {
-  'same memory': '⧉',
+const MARKS: Record<string, ReactNode> = {
+  'same memory': <linkIcon.react tag="span" width="12px" height="12px" />,
   equal: '=',
   'looks equal': '≈',
   differs: '≠'
@@ -76,7 +77,7 @@ function summary(differences: Difference[]): string {
 }
 
 function Table({ a, b, differences }: { a: Interpreter; b: Interpreter; differences: Difference[] }): JSX.Element {
-  const colours = { '--xinterp-a': a.colour, '--xinterp-b': b.colour } as React.CSSProperties;
+  const colours = { '--xinterp-a': a.colour, '--xinterp-b': b.colour } as CSSProperties;
   return (
     <table className="jp-xinterp-Pair" style={colours} aria-label={`${a.label} and ${b.label} compared`}>
       <thead>
@@ -105,7 +106,8 @@ function Names({ difference }: { difference: Difference }): JSX.Element {
         <th scope="rowgroup" colSpan={2}>
           <span title={name}>{name}</span>
           <span className="jp-xinterp-Chip" data-kind={kind}>
-            <span aria-hidden>{MARKS[kind] ?? '◐'}</span> {same}
+            <span aria-hidden>{MARKS[kind] ?? '◐'}</span>
+            {same}
           </span>
         </th>
       </tr>

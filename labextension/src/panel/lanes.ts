@@ -31,12 +31,12 @@ export function lanes(runs: ReadonlyArray<Run>, interpreters: ReadonlyArray<Inte
   return [...found.values()].sort((a, b) => a.id - b.id);
 }
 
-/** The axis has a mark at each of these, in seconds, so that there are four to six. */
-const STEPS: Record<number, number> = { 60: 15, 300: 60, 600: 120 };
+/** The axis has a mark at each of these, in seconds: two or three, which a narrow panel has room for. */
+const STEPS: Record<number, number> = { 60: 30, 300: 120, 600: 300 };
 
 /** Where the axis has marks, in seconds since 1970, at full minutes and their parts. */
 export function axis(from: number, to: number): number[] {
-  const step = STEPS[Math.round(to - from)] ?? (to - from) / 5;
+  const step = STEPS[Math.round(to - from)] ?? (to - from) / 2;
   const marks: number[] = [];
   for (let mark = Math.ceil(from / step) * step; mark <= to; mark += step) {
     marks.push(mark);

@@ -52,7 +52,9 @@ function Grid({ state, commands, model, rows, stale }: GridProps): JSX.Element {
       row(shown)?.focus();
     }
   }, [rows]);
-  useEffect(() => row(shown)?.scrollIntoView({ block: 'nearest' }), [shown]);
+  useEffect(() => {
+    row(shown)?.scrollIntoView({ block: 'nearest' }); // gives a promise, which is no clean-up
+  }, [shown]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const index = rows.findIndex(row => row.id === shown);

@@ -6,9 +6,17 @@ import type { PanelState } from './state';
 
 export function Rename({ state, row }: { state: PanelState; row: Interpreter }): JSX.Element {
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.select(), []);
+  useEffect(() => {
+    input.current?.focus();
+    input.current?.select();
+  }, []);
 
+  const ended = useRef(false);
   const end = (name: string) => {
+    if (ended.current) {
+      return; // the field has lost the focus because it goes
+    }
+    ended.current = true;
     state.renaming = null;
     if (name && name !== row.name) {
       void state.ask({ command: 'rename', target: row.id, name });

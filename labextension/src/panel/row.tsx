@@ -8,7 +8,7 @@ import { useSeconds } from './hooks';
 import { Label } from './label';
 import { Rename } from './rename';
 import type { PanelState } from './state';
-import { count, duration, facts, stateOf, what } from './texts';
+import { duration, facts, stateOf, what } from './texts';
 
 interface Action {
   command: string;
@@ -87,7 +87,7 @@ function State({ model, row, run }: RowProps): JSX.Element {
           {what(run)} <Elapsed model={model} since={run.start} />
         </>
       )}
-      {row.queued > 0 && <span className="jp-xinterp-Row-queued">{count(row.queued, 'cell')} queued</span>}
+      {row.queued > 0 && <span className="jp-xinterp-Row-queued">{row.queued} queued</span>}
     </>
   );
 }

@@ -59,7 +59,7 @@ export function facts(row: Interpreter): string[] {
     row.gil === 'own' ? 'own GIL' : 'GIL with main',
     count(row.cells, 'cell'),
     row.memory === null ? 'memory with main' : bytes(row.memory),
-    ...(row.origin === 'main' ? [] : [`by ${row.origin}`])
+    ...(row.origin === 'main' ? [] : [row.origin])
   ];
 }
 

@@ -58,25 +58,36 @@ function summary(all: number, shown: number, name: string): string {
 }
 
 function Table({ variables, name }: { variables: Variable[]; name: string }): JSX.Element {
+  // Roles are told: a narrow panel lays the table out in another way, and browsers then take it for no table.
   return (
-    <table className="jp-xinterp-Table" aria-label={`Variables of ${name}`}>
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Type</th>
-          <th scope="col">Size</th>
-          <th scope="col">Value</th>
+    <table role="table" className="jp-xinterp-Table" aria-label={`Variables of ${name}`}>
+      <thead role="rowgroup">
+        <tr role="row">
+          <th role="columnheader" scope="col">
+            Name
+          </th>
+          <th role="columnheader" scope="col">
+            Type
+          </th>
+          <th role="columnheader" scope="col">
+            Size
+          </th>
+          <th role="columnheader" scope="col">
+            Value
+          </th>
         </tr>
       </thead>
-      <tbody>
+      <tbody role="rowgroup">
         {variables.map(({ name, type, size, value }) => (
-          <tr key={name}>
-            <th scope="row" title={name}>
+          <tr key={name} role="row">
+            <th role="rowheader" scope="row" title={name}>
               {name}
             </th>
-            <td title={type}>{type}</td>
-            <td>{bytes(size)}</td>
-            <td title={value}>
+            <td role="cell" title={type}>
+              {type}
+            </td>
+            <td role="cell">{bytes(size)}</td>
+            <td role="cell" title={value}>
               <code>{value}</code>
             </td>
           </tr>

@@ -12,6 +12,9 @@ import type { PanelState } from './state';
 import { Timeline } from './timeline';
 import { Variables } from './variables';
 
+/** Of the sections, as parts of the whole. */
+const HEIGHTS = [5, 3, 4, 6];
+
 export class InterpretersPanel extends SidePanel {
   constructor(state: PanelState, commands: CommandRegistry) {
     super();
@@ -36,11 +39,27 @@ export class InterpretersPanel extends SidePanel {
     }
     this._accordion.collapse(2);
     this._accordion.collapse(3);
+    this._share();
+    this._accordion.expansionToggled.connect((_, index) => {
+      if (!this.widgets[index]?.isHidden) {
+        this._share();
+      }
+    });
   }
 
-  /** Open one of the sections. */
+  /** Open one of the sections. Variables and their comparison take each other's place. */
   open(section: keyof InterpretersPanel['sections']): void {
+    const { variables, compare } = this.sections;
+    const other = section === 'variables' ? compare : section === 'compare' ? variables : null;
+    if (other) {
+      this._accordion.collapse(this.widgets.indexOf(other));
+    }
     this._accordion.expand(this.widgets.indexOf(this.sections[section]));
+  }
+
+  /** The open sections share the height: one that has been opened would have none. */
+  private _share(): void {
+    this._accordion.setRelativeSizes(this.widgets.map((section, index) => (section.isHidden ? 0 : HEIGHTS[index]!)));
   }
 
   readonly sections = {} as Record<'list' | 'timeline' | 'variables' | 'compare', Section>;
