@@ -2,6 +2,7 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { cellsPlugin } from './cells/plugin';
 import { commandsPlugin } from './commands';
+import { inputsPlugin } from './inputs';
 import { modelsPlugin } from './models';
 import { panelPlugin } from './panel/plugin';
 import { runningPlugin } from './running';
@@ -11,6 +12,7 @@ const plugins: JupyterFrontEndPlugin<any>[] = [
   modelsPlugin,
   panelPlugin,
   cellsPlugin,
+  inputsPlugin,
   commandsPlugin,
   statusPlugin,
   runningPlugin
