@@ -276,7 +276,7 @@ test('hostile names and values are text', async () => {
   const text = await variables.innerText();
   expect(text).toContain(`'${evil}'`);
   expect(text).toContain(evil);
-  expect(await notebook.cell(2).locator('.xinterp-CellBadge').innerText()).toContain(evil);
+  expect(await notebook.cell(2).locator('.jp-xinterp-CellBadge').innerText()).toContain(evil);
   await notebook.screenshot('panel-hostile');
   // @ts-expect-error: what the hostile code would have set
   expect(await notebook.page.evaluate(() => window.hacked)).toBeUndefined();
@@ -311,7 +311,7 @@ test('a kernel that is no xinterp is told in a sentence', async () => {
   await expect
     .poll(() => panel.root.innerText(), { timeout: 30_000 })
     .toMatch(/is no xinterp kernel: it has one interpreter\./);
-  expect(await notebook.page.locator('.xinterp-CellBadge').count()).toBe(0);
+  expect(await notebook.page.locator('.jp-xinterp-CellBadge').count()).toBe(0);
   await notebook.screenshot('panel-other-kernel');
 });
 
