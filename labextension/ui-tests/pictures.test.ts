@@ -47,7 +47,7 @@ test('two interpreters compared', async () => {
       '%%interp bob\nname, limit = "bob", 10\nimage[0] = 255',
       '%%interp alice\nimage[0]'
     ],
-    { width: 1240, height: 860 }
+    { width: 1240, height: 1020 }
   );
   await notebook.command('application:toggle-left-area');
   const panel = await Panel.show(notebook);
