@@ -275,3 +275,20 @@ def test_closing_and_creating_leaves_no_memory_behind(fresh: Kernel) -> None:
         client.iopub.clear()
         client.replies.clear()
     assert resident() - before < 20 * 1024 * 1024
+
+
+def test_what_cells_have_left_ends_while_its_modules_are_there(client: Client) -> None:
+    client.ok("%interp create alice")
+    client.ok(
+        "%%interp alice\nimport json\nclass Last:\n    def __init__(self, name): self.name = name\n"
+        "    def __del__(self): print(json.dumps([self.name, known]))\nknown = 1\nlast = Last('variable')\nLast('result')"
+    )
+    client.run("%%interp alice\ndef f():\n    local = Last('of a traceback')\n    1/0\nf()")
+    closed = client.ok("%interp close alice")
+    assert sorted(closed.stdout.splitlines()) == [
+        '["of a traceback", 1]',
+        '["result", 1]',
+        '["variable", 1]',
+        "closed alice.",
+    ]
+    assert closed.stderr == ""

@@ -199,3 +199,8 @@ def test_instances_of_a_cells_class_go_through_a_queue(client: Client) -> None:
     assert client.ok("a.put(Job(1))\njob, n = b.get()\ntype(job) is Job, job.n, n").value == "(True, 1, 2)"
     client.ok("a.put(None)")
     client.result(cell)
+
+
+def test_an_interpreter_that_has_queues_ends_in_silence(client: Client) -> None:
+    closed = client.ok("%interp close alice")
+    assert (closed.stdout, closed.stderr) == ("closed alice.\n", "")

@@ -58,5 +58,5 @@ def install(shell: Shell) -> None:
     builtins.display = displayer.display  # type: ignore[attr-defined]
     builtins.update_display = displayer.update_display  # type: ignore[attr-defined]
     builtins.clear_output = displayer.clear_output  # type: ignore[attr-defined]
-    setattr(builtins, commands.FUNCTION, commands.make_function(shell.namespace, displayer.display))
+    setattr(builtins, commands.FUNCTION, commands.make_function(shell))
     after_import("getpass", _patch_getpass)

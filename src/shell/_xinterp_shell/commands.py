@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from .execution import Shell
+
 _LINE = r"""(?m)^(?P<indent>[ \t]*)(?:(?P<target>[^\n=%#'"]+?)[ \t]*=[ \t]*)?%interp(?P<words>(?:[ \t][^\n]*)?)$"""
 _EXPRESSION = r"\{([^{}]+)\}|\$([A-Za-z_]\w*)"
 FUNCTION = "__xinterp_command__"
@@ -114,13 +116,13 @@ def is_command_error(error: BaseException) -> bool:
     return xinterp is not None and isinstance(error, xinterp.CommandError)
 
 
-def make_function(namespace: dict[str, object], display: Callable[..., object]) -> Callable[..., object]:
+def make_function(shell: Shell) -> Callable[..., object]:
     """What a rewritten `%interp` line calls."""
 
     def command(words: str, show: bool, local_names: dict[str, object]) -> object:
-        result = run({"line": expand(words, {**namespace, **local_names})})
+        result = run({"line": expand(words, {**shell.namespace, **local_names})})
         if show and "html" in result:
-            display({"text/plain": result["text"], "text/html": result["html"]}, raw=True)
+            shell.displayer.display({"text/plain": result["text"], "text/html": result["html"]}, raw=True)
         elif show and result["text"]:
             print(result["text"], end="")
         return None if show else result["value"]

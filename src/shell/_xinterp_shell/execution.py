@@ -1,7 +1,7 @@
 """Running cells: last-expression results, top-level await, `In` and `Out`."""
 
-import __main__
 import _ast
+import atexit
 import builtins
 import sys
 
@@ -51,7 +51,7 @@ class Shell:
     """One interpreter's. Its methods are called on its lane, ``consult`` beside that."""
 
     def __init__(self) -> None:
-        self.namespace: dict[str, Any] = __main__.__dict__
+        self.namespace: dict[str, Any] = sys.modules["__main__"].__dict__
         self.displayer = Displayer(self._report_error)
         self.payloads = Payloads()
         self._loop = EventLoop()
@@ -69,6 +69,24 @@ class Shell:
         sys.ps1, sys.ps2, sys.ps3 = "In : ", "...: ", "Out: "  # by these libraries and pdb know an interactive Python
         self._ipython = IPython(self)
         self._ipython.install()
+        if _xinterp.interpreter != 0:
+            atexit.register(self._let_go)  # the first that registers is called last
+
+    def _let_go(self) -> None:
+        """The interpreter ends: what cells have left goes while the modules that it uses are still there.
+
+        As in a python that ends. CPython empties modules that something still refers to in any order.
+        """
+        import gc
+        from types import ModuleType
+
+        sys.modules["__main__"] = fresh = ModuleType("__main__")
+        self.namespace = fresh.__dict__
+        self.outputs.clear()
+        self._results.clear()
+        for name in ("last_exc", "last_type", "last_value", "last_traceback"):
+            sys.__dict__.pop(name, None)
+        gc.collect()
 
     def execute(self, request: Request) -> dict[str, object]:
         """Run a cell; return the content of its execute_reply."""
