@@ -1,4 +1,7 @@
-"""Every example in the README and the docs: each `python` block is a cell, the `text` block behind it what it shows."""
+"""Every example in the README and the docs: each `python` block is a cell, the `text` block behind it what it shows.
+
+Where that is `text measured`, the times and amounts of memory in it may be others.
+"""
 
 import re
 from pathlib import Path
@@ -7,7 +10,10 @@ import pytest
 from harness import Kernel, Result
 
 REPO = Path(__file__).parents[2]
-_EXAMPLE = re.compile(r"```python\n(?P<cell>.*?)```\n(?:```text\n(?P<shown>.*?)```)?", re.DOTALL)
+_EXAMPLE = re.compile(
+    r"```python\n(?P<cell>.*?)```\n(?:```text(?P<measured> measured)?\n(?P<shown>.*?)```)?", re.DOTALL
+)
+_FIGURE = re.compile(r" *(?<![\w.])[\d.]+ (?:MB|s)\b *")
 _PAGES = [
     page for page in [REPO / "README.md", *sorted((REPO / "docs").glob("*.md"))] if "```python" in page.read_text()
 ]
@@ -21,6 +27,11 @@ def shown(result: Result) -> str:
     return text if result.status == "ok" else text + result.error + "\n"
 
 
+def without_figures(lines: list[str]) -> list[str]:
+    """The lines with a mark for each time and amount of memory, and for the blanks that align them."""
+    return [_FIGURE.sub(" # ", line).rstrip() for line in lines]
+
+
 @pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
 def test_the_examples_show_what_they_say(page: Path) -> None:
     kernel = Kernel()
@@ -30,6 +41,8 @@ def test_the_examples_show_what_they_say(page: Path) -> None:
             expected = (example["shown"] or "").splitlines()
             if expected and expected[0].startswith("["):  # targets that run at once end in any order
                 lines, expected = sorted(lines), sorted(expected)
+            if example["measured"]:
+                lines, expected = without_figures(lines), without_figures(expected)
             assert lines == expected, example["cell"]
     finally:
         kernel.stop()

@@ -52,11 +52,13 @@ def test_the_environment_s_lab_has_the_extension_enabled(jupyter: VirtualEnviron
     listed = jupyter.run("-m", "jupyterlab.labextensions", "list", NO_COLOR="1", **home)
     folder, *extensions = listed.stderr.split(f"{jupyter.folder}/share/jupyter/labextensions\n")
     assert len(extensions) == 1, listed.stderr
-    assert re.match(
-        r" +jupyterlab-xinterp v0\.1\.0 \S*enabled\S* \S*OK\S* \(python, xinterp\)\n", extensions[0]
-    ), listed.stderr
+    assert re.match(r" +jupyterlab-xinterp v0\.1\.0 \S*enabled\S* \S*OK\S* \(python, xinterp\)\n", extensions[0]), (
+        listed.stderr
+    )
     entry = json.loads((jupyter.folder / "share/jupyter/labextensions/jupyterlab-xinterp/package.json").read_text())
-    assert (jupyter.folder / "share/jupyter/labextensions/jupyterlab-xinterp" / entry["jupyterlab"]["_build"]["load"]).exists()
+    assert (
+        jupyter.folder / "share/jupyter/labextensions/jupyterlab-xinterp" / entry["jupyterlab"]["_build"]["load"]
+    ).exists()
 
 
 def test_the_environment_s_console_runs_it_in_this_very_python(
