@@ -1,9 +1,12 @@
-"""Every example in the README and the docs: each `python` block is a cell, the `text` block behind it what it shows.
+"""Every example in the README, the docs and docstrings. On a page each `python` block is a cell, `text` what it shows.
 
 Where that is `text measured`, the times and amounts of memory in it may be others.
 """
 
+import ast
+import doctest
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,6 +47,27 @@ def test_the_examples_show_what_they_say(page: Path) -> None:
             if example["measured"]:
                 lines, expected = without_figures(lines), without_figures(expected)
             assert lines == expected, example["cell"]
+    finally:
+        kernel.stop()
+
+
+def docstrings_with_examples() -> Iterator[pytest.ParameterSet]:
+    """Of the modules that notebooks import."""
+    for module in ("xinterp", "interpreters"):
+        for node in ast.walk(ast.parse((REPO / f"src/shell/{module}.py").read_text())):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                text = ast.get_docstring(node) or ""
+                if ">>>" in text:
+                    yield pytest.param(module, text, id=f"{module}-{getattr(node, 'name', 'module')}")
+
+
+@pytest.mark.parametrize(("module", "text"), docstrings_with_examples())
+def test_the_examples_of_docstrings_show_what_they_say(module: str, text: str) -> None:
+    kernel = Kernel()
+    try:
+        kernel.client.ok(f"import {module}")
+        for example in doctest.DocTestParser().get_examples(text):
+            assert shown(kernel.client.run(example.source)) == example.want, example.source
     finally:
         kernel.stop()
 
