@@ -7,7 +7,7 @@ PYTHON_315 ?= python3.15
 SECONDS ?= 60
 SEED ?=
 
-.PHONY: help demo lab build labextension docs test unit labtest kernel conformance soak wheel wheel-test lint bench test-315 compatibility clean
+.PHONY: help demo lab build labextension docs test unit labtest browsertest screenshots kernel conformance soak wheel wheel-test lint bench test-315 compatibility clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,13 +29,19 @@ docs: ## the manual, in build/docs/; warnings are errors
 	@rm -rf $(BUILD)/docs
 	@$(IN) python3 -m sphinx --quiet --fresh-env --fail-on-warning --keep-going --doctree-dir $(BUILD)/docs-cache docs $(BUILD)/docs
 
-test: lint unit labtest docs wheel-test kernel ## run every test
+test: lint unit labtest browsertest docs wheel-test kernel ## run every test
 
 unit: build ## the C++ unit tests
 	@$(IN) $(BUILD)/tests/unit_tests
 
 labtest: labextension ## the extension's unit tests
 	@$(IN) npm --prefix labextension run --silent test
+
+browsertest: build ## the panel and the cells in a real browser, with JupyterLab and Notebook 7; pictures in build/screenshots/
+	@$(IN) npm --prefix labextension run --silent test:browser
+
+screenshots: browsertest ## the pictures of the README and the docs, made anew
+	@$(IN) python3 tools/commands/screenshots.py $(BUILD)/screenshots docs/images
 
 kernel: build wheel docs ## the tests that speak to a real kernel over real sockets, and those of the tools
 	@$(IN) python3 -m pytest tests -n $(JOBS) --dist loadgroup

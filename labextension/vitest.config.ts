@@ -10,6 +10,13 @@ export default defineConfig({
       load: id => (id.endsWith('.svg') ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))}` : null)
     }
   ],
+  resolve: {
+    mainFields: ['module', 'main'], // one copy of each of Lumino's packages
+    alias: ['notebook', 'console'].map(name => ({
+      find: `@jupyterlab/${name}`,
+      replacement: `${import.meta.dirname}/tests/jupyterlab/${name}.ts`
+    }))
+  },
   test: {
     environment: 'jsdom',
     include: ['tests/**/*.test.ts', 'tests/**/*.test.tsx'],

@@ -17,6 +17,7 @@ class MediaQueryList extends EventTarget {
 }
 
 Object.assign(globalThis, { DragEvent, ResizeObserver });
+window.requestIdleCallback ??= work => Number(setTimeout(() => work({ didTimeout: false, timeRemaining: () => 50 })));
 window.matchMedia ??= () => new MediaQueryList() as unknown as ReturnType<typeof window.matchMedia>;
 Element.prototype.scrollIntoView ??= () => undefined;
 afterEach(cleanup);

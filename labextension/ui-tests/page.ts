@@ -1,10 +1,16 @@
 // What a person does and sees in a notebook's page, of JupyterLab or Notebook 7: they are made of the same parts.
 
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { existsSync } from 'node:fs';
-import { chromium, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, onTestFailed, onTestFinished } from 'vitest';
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type Locator,
+  type Page,
+  type WebSocketRoute
+} from 'playwright-core';
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 import { JupyterServer, REPOSITORY, type App } from './jupyter';
 
 const SCREENSHOTS = join(REPOSITORY, 'build/screenshots');
@@ -57,11 +63,14 @@ export class NotebookPage {
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE);
     const notebook = new NotebookPage(server, context, page, server.write(cells, options.kernel));
-    onTestFinished(() => context.close());
-    onTestFailed(async () => {
-      await notebook.screenshot(`failed-${expect.getState().currentTestName?.replace(/\W+/g, '-')}`);
-      console.error(notebook.errors.join('\n'), server.log());
+    onTestFinished(async ({ task }) => {
+      if (task.result?.state === 'fail') {
+        await notebook.screenshot(`failed-${task.name.replace(/\W+/g, '-')}`);
+        console.error(notebook.errors.join('\n'), server.log());
+      }
+      await context.close();
     });
+    await page.routeWebSocket(/\/channels/, socket => notebook._route(socket));
     await page.goto(server.url(notebook.name));
     await notebook.waitUntilOpen();
     return notebook;
@@ -104,6 +113,29 @@ export class NotebookPage {
     await this.page.reload();
     await this.waitUntilOpen();
   }
+
+  private _route(socket: WebSocketRoute): void {
+    if (this._connected) {
+      socket.connectToServer();
+      this._sockets.push(socket);
+    } else {
+      void socket.close({ code: 1013 });
+    }
+  }
+
+  /** As a network that fails: what the page sends to the kernel does not get there. */
+  async disconnect(): Promise<void> {
+    this._connected = false;
+    await Promise.all(this._sockets.splice(0).map(socket => socket.close({ code: 1013 })));
+  }
+
+  /** The network is there again. */
+  connect(): void {
+    this._connected = true;
+  }
+
+  private readonly _sockets: WebSocketRoute[] = [];
+  private _connected = true;
 
   /** A command of the front end, without waiting for its end. */
   async command(id: string, args: object = {}): Promise<void> {

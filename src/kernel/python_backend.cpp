@@ -95,35 +95,6 @@ void PythonBackend::post(InterpreterId interpreter, Job job) {
     });
 }
 
-void PythonBackend::execute(InterpreterId interpreter, CellCode code, Reply reply) {
-    ++activity_;
-    main_jobs_ += interpreter == python::main_interpreter;
-    const auto start = std::make_shared<std::atomic<Start>>(Start::waiting);
-    starts_[interpreter] = start;
-    post(interpreter,
-         [this, interpreter, start, code = std::move(code), reply = std::move(reply)](modules::Shell& shell) {
-             const Source source{code.cell, interpreter};
-             kernel_.run_began(source);
-             json result;
-             Start expected = Start::waiting;
-             try {
-                 result = start->compare_exchange_strong(expected, Start::begun)
-                              ? shell.execute({code.cell, code.count, code.code, code.typed, code.silent,
-                                               code.store_history, code.user_expressions})
-                              : interrupted_reply();
-             } catch (const std::exception& error) { // out of memory, mostly: the cell fails, the lane goes on
-                 result = error_reply("SystemError", error.what());
-             }
-             kernel_.flush_processes(code.cell);
-             kernel_.run_ended(source);
-             kernel_.outbox().post(code.cell, [this, interpreter, reply, result = std::move(result)]() mutable {
-                 main_jobs_ -= interpreter == python::main_interpreter;
-                 refill_when_idle();
-                 reply(std::move(result));
-             });
-         });
-}
-
 // Answers also if its job is dropped: the interpreter has ended.
 struct PythonBackend::Question {
     Kernel& kernel;
@@ -153,29 +124,46 @@ void PythonBackend::ask(InterpreterId interpreter, std::string question, json co
     });
 }
 
-void PythonBackend::call(InterpreterId interpreter, CellId cell, modules::SharedCommMessage message, Reply reply) {
+void PythonBackend::run(Source source, Code code, Reply reply) {
     ++activity_;
-    main_jobs_ += interpreter == python::main_interpreter;
-    Reply over = [this, interpreter, reply = std::move(reply)](json result) {
-        main_jobs_ -= interpreter == python::main_interpreter;
+    main_jobs_ += source.interpreter == python::main_interpreter;
+    Reply over = [this, source, reply = std::move(reply)](json result) {
+        main_jobs_ -= source.interpreter == python::main_interpreter;
         refill_when_idle();
         reply(std::move(result));
     };
-    post(interpreter,
-         [this, interpreter, cell, message = std::move(message),
-          asked = std::shared_ptr<Question>{new Question{kernel_, std::move(over), cell}}](modules::Shell& shell) {
-             const Source source{cell, interpreter};
-             kernel_.run_began(source);
-             json result;
-             try {
-                 result = shell.call(cell, *message);
-             } catch (const std::exception& error) {
-                 result = error_reply("SystemError", error.what());
-             }
-             kernel_.flush_processes(cell);
-             kernel_.run_ended(source);
-             asked->answer(std::move(result));
-         });
+    post(source.interpreter, [this, source, code = std::move(code),
+                              asked = std::shared_ptr<Question>{new Question{kernel_, std::move(over), source.cell}}](
+                                 modules::Shell& shell) {
+        kernel_.run_began(source);
+        json result;
+        try {
+            result = code(shell);
+        } catch (const std::exception& error) { // out of memory, mostly: the cell fails, the lane goes on
+            result = error_reply("SystemError", error.what());
+        }
+        kernel_.flush_processes(source.cell);
+        kernel_.run_ended(source);
+        asked->answer(std::move(result));
+    });
+}
+
+void PythonBackend::execute(InterpreterId interpreter, CellCode code, Reply reply) {
+    const auto start = std::make_shared<std::atomic<Start>>(Start::waiting);
+    starts_[interpreter] = start;
+    const Source source{code.cell, interpreter};
+    auto execute = [start, code = std::move(code)](modules::Shell& shell) {
+        Start expected = Start::waiting;
+        if (!start->compare_exchange_strong(expected, Start::begun)) return interrupted_reply();
+        return shell.execute(
+            {code.cell, code.count, code.code, code.typed, code.silent, code.store_history, code.user_expressions});
+    };
+    run(source, std::move(execute), std::move(reply));
+}
+
+void PythonBackend::call(InterpreterId interpreter, CellId cell, modules::SharedCommMessage message, Reply reply) {
+    auto call = [cell, message = std::move(message)](modules::Shell& shell) { return shell.call(cell, *message); };
+    run({cell, interpreter}, std::move(call), std::move(reply));
 }
 
 void PythonBackend::consult(InterpreterId interpreter, std::string question, json content, Reply reply) {

@@ -4,6 +4,7 @@
 #include <xinterp/kernel/cell_magic.hpp>
 #include <xinterp/kernel/commands.hpp>
 
+#include <fstream>
 #include <optional>
 #include <string>
 #include <variant>
@@ -49,7 +50,40 @@ std::optional<std::string> line_refusal(const std::string& line) {
     return refusal([&] { Commands::parse_line(line); });
 }
 
+// What JupyterLab's extension has to make of a cell, in its own words: labextension/src/targets.ts.
+json description(std::string_view code) {
+    ParsedCell parsed;
+    try {
+        parsed = parse_cell(code);
+    } catch (const UsageError&) {
+        return {{"kind", "invalid"}};
+    }
+    if (std::holds_alternative<PlainCell>(parsed)) return {{"kind", "plain"}};
+    if (std::holds_alternative<CommandLines>(parsed)) return {{"kind", "commands"}};
+    if (std::holds_alternative<CellMagicHelp>(parsed)) return {{"kind", "help"}};
+    const auto& routed = std::get<CellMagic>(parsed);
+    json said{{"kind", "routed"}, {"targets", routed.targets}};
+    if (routed.detached) said["detached"] = true;
+    if (routed.create) said["create"] = true;
+    if (routed.preset) said["preset"] = xinterp::python::preset_name(*routed.preset);
+    if (routed.timeout) said["timeout"] = routed.timeout->count();
+    if (!routed.in.empty()) said["in"] = routed.in;
+    if (!routed.out.empty()) said["out"] = routed.out;
+    return said;
+}
+
 } // namespace
+
+TEST_CASE("the kernel reads the cells of the table that JupyterLab's extension reads") {
+    const json cases = json::parse(std::ifstream{CELL_MAGIC_CASES});
+    REQUIRE(!cases.empty());
+    for (json expected : cases) {
+        const auto code = expected["code"].get<std::string>();
+        expected.erase("code");
+        CAPTURE(code);
+        CHECK(description(code) == expected);
+    }
+}
 
 TEST_CASE("a cell without the magic is a plain cell") {
     CHECK(is_plain(""));

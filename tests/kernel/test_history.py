@@ -246,6 +246,7 @@ def test_an_unknown_access_is_refused(session: Session) -> None:
 
 
 BROKEN = {
+    "configuration": ("ipython_config.py: ZeroDivisionError: division by zero.", None),
     "corrupt": ("file is not a database", "no database, but more than sixteen bytes"),
     "no place": ("File exists", None),
     "no sqlite3": ("No module named 'sqlite3'", None),
@@ -260,6 +261,8 @@ def test_without_the_file_there_is_this_session(
     if content is not None:
         file.parent.mkdir(parents=True)
         file.write_text(content)
+    elif how == "configuration":
+        configure(file, "c.HistoryManager.enabled = 1 / 0")
     elif how == "no place":
         folder.mkdir()
         file.parent.write_text("no folder")
@@ -279,6 +282,48 @@ def test_without_the_file_there_is_this_session(
     assert len(lines) == 1 and reason in lines[0], lines
     if content is not None:
         assert file.read_text() == content
+
+
+# --- what the person's configuration of IPython says
+
+
+def configure(file: Path, text: str, name: str = "ipython_config.py") -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    (file.parent / name).write_text(text)
+
+
+@pytest.mark.parametrize("setting", ["enabled = False", "hist_file = ':memory:'"], ids=["not enabled", "in memory"])
+def test_configuration_may_want_no_file(session: Session, file: Path, tmp_path: Path, setting: str) -> None:
+    configure(file, f"c = get_config()\nc.HistoryManager.{setting}\n")
+    log = tmp_path / "log"
+    with log.open("w") as stderr, session("x = 1", "%time x", stderr=stderr) as kernel:
+        assert ask(kernel.client, "tail", n=5) == [[1, 1, "x = 1"], [1, 2, "%time x"]]
+        assert kernel.client.ok("%history 1").stdout == "x = 1\n"
+    assert [path.name for path in file.parent.iterdir() if "history" in path.name] == []
+    assert "history" not in log.read_text()
+
+
+@pytest.mark.parametrize("name", ["ipython_config.py", "ipython_kernel_config.py"])
+@pytest.mark.parametrize("made", ["{!r}", "__import__('pathlib').Path({!r})"], ids=["text", "path"])
+def test_configuration_may_name_another_file(
+    session: Session, file: Path, tmp_path: Path, name: str, made: str
+) -> None:
+    other = tmp_path / "elsewhere" / "cells.sqlite"
+    configure(file, f"c.HistoryManager.hist_file = {made.format(str(other))}\n", name)
+    with session("earlier = 1"):
+        pass
+    with session("%interp create alice") as kernel:
+        assert ask(kernel.client, "range", session=-1) == [[1, 1, "earlier = 1"]]
+        for where in ("", "%%interp alice\n"):
+            assert kernel.client.ok(where + "%history ~1/1").stdout == "earlier = 1\n"
+    assert (rows(other)[0], file.exists()) == ((1, 1, "earlier = 1", "earlier = 1"), False)
+
+
+def test_configuration_of_other_things_is_not_run(session: Session, file: Path) -> None:
+    configure(file, "# c.HistoryManager.enabled = False\n1 / 0\n")
+    with session("x = 1") as kernel:
+        wait_until_written(file, [(1, 1, "x = 1")])
+        assert kernel.client.ok("'traitlets' in __import__('sys').modules").value == "False"
 
 
 # --- %history and its like, in main and in a lane

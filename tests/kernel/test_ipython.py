@@ -196,6 +196,14 @@ def test_a_command_has_a_terminal_and_its_status_is_kept(ipython_client: Client,
     assert ipython_client.ok(target + "_exit_code").value == "-9"
 
 
+@pytest.mark.parametrize("before", ["!", "%%bash\n"])
+def test_commands_are_told_that_colours_are_shown_and_pages_are_not(
+    ipython_client: Client, target: str, before: str
+) -> None:
+    result = ipython_client.ok(f"{target}{before}printenv TERM CLICOLOR FORCE_COLOR CLICOLOR_FORCE PAGER GIT_PAGER")
+    assert result.stdout == "xterm-color\n1\n1\n1\ncat\ncat\n"
+
+
 def test_names_are_expanded_in_commands_and_output_is_assigned(ipython_client: Client, target: str) -> None:
     ipython_client.ok(target + "name = 'x y'")
     assert ipython_client.ok(target + "!echo {name} $name").stdout == "x y x y\n"
@@ -270,6 +278,23 @@ def test_payloads(ipython_client: Client, target: str, tmp_path: Path) -> None:
         assert payload(ipython_client.ok(target + cell)) == [{"source": "ask_exit", "keepkernel": False}]
     assert payload(ipython_client.ok(target + "exit(True)")) == [{"source": "ask_exit", "keepkernel": True}]
     assert payload(ipython_client.ok(target + "1")) == []
+
+
+def test_payloads_are_written_read_and_cleared(ipython_client: Client, target: str) -> None:
+    leave, stay = ({"source": "ask_exit", "keepkernel": kept} for kept in (False, True))
+    ipython_client.ok(target + "manager = get_ipython().payload_manager")
+    several = f"manager.write_payload({leave}); manager.write_payload({stay}, single=False)"
+    assert payload(ipython_client.ok(target + several)) == [leave, stay]
+    assert payload(ipython_client.ok(target + f"{several}; manager.write_payload({leave})")) == [leave]
+    result = ipython_client.ok(
+        target + several + "\nread = manager.read_payload()\nmanager.clear_payload()\nprint(read)"
+    )
+    assert (result.stdout, payload(result)) == (f"{[leave, stay]}\n", [])
+
+
+def test_a_cell_in_which_ipython_comes_up_leaves_once(client: Client, lane: str) -> None:
+    result = client.ok(lane + "exit(True); get_ipython().ask_exit()")
+    assert payload(result) == [{"source": "ask_exit", "keepkernel": False}]
 
 
 def test_user_expressions_and_silent_cells(ipython_client: Client, target: str) -> None:

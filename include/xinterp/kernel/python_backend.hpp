@@ -58,6 +58,7 @@ public:
 
 private:
     using Job = std::function<void(modules::Shell&)>;
+    using Code = std::function<nlohmann::json(modules::Shell&)>;
     struct Question;
     /// A cell on its way to its lane, which may be stopped before it has begun. Shared with the lane.
     enum class Start { waiting, begun, stopped };
@@ -67,6 +68,8 @@ private:
     modules::Shell* find_shell(InterpreterId interpreter);
     void adopt(const std::shared_ptr<python::Lane>& lane, const python::Configuration& configuration);
     void post(InterpreterId interpreter, Job job);
+    /// What prints as the source: all that it, and its subprocesses, have written comes before the reply.
+    void run(Source source, Code code, Reply reply);
     void wake_until_taken(std::shared_ptr<python::Lane> lane);
     void wake_visitors_until_taken();
     void refill_when_idle();

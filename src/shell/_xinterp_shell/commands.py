@@ -76,11 +76,20 @@ def run(request: dict[str, object]) -> dict[str, object]:
     return result
 
 
+def ask_kernel(request: dict[str, object]) -> dict[str, Any]:
+    """What the kernel answers on its own, and this interpreter has no part in. RuntimeError in the child of a fork."""
+
+    def no_part(wish: dict[str, Any], shipment: int) -> dict[str, object]:
+        raise AssertionError(wish)
+
+    return _xinterp.command(request, no_part)
+
+
 def whereabouts(name: str) -> list[str]:
     """A line on which other interpreters have the variable and how to get it; none if none is known to have it."""
     try:
-        result = _xinterp.command({"command": "whereabouts", "name": name}, _own_part)
-    except Exception:  # in the child of a fork
+        result = ask_kernel({"command": "whereabouts", "name": name})
+    except Exception:  # in the child of a fork; or what somebody has raised has no text for a name
         return []
     return [result["text"]] if result["ok"] and result["text"] else []
 

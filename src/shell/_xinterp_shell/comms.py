@@ -131,12 +131,11 @@ def _publish(
 
 def _with_events(callback: Any, message: Message) -> None:
     """Call it between IPython's events for code that runs, where IPython is there already."""
-    get_ipython = getattr(sys.modules.get("IPython"), "get_ipython", None)
-    shell = get_ipython() if get_ipython else None
-    if shell:
+    shell = kernel_object.kernel.shell
+    if shell is not None:
         shell.events.trigger("pre_execute")
     callback(message)
-    if shell:
+    if shell is not None:
         shell.events.trigger("post_execute")
 
 

@@ -6,6 +6,7 @@ Called on a thread of the kernel's, beside what the lane runs.
 import sys
 
 from . import live_objects, magic_names, path_completion, source
+from .kernel_object import kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def complete(namespace: dict[str, Any], request: dict[str, object]) -> dict[str,
     code, end = str(request["code"]), source.cursor(request)
     try:
         matches = list(_matches(dict(namespace), code, end))
-    except Exception, SystemExit, GeneratorExit:
+    except Exception, SystemExit, GeneratorExit:  # the code of objects runs: __dir__, __getattr__, properties
         matches = []
     return {
         "status": "ok",
@@ -49,14 +50,8 @@ def complete(namespace: dict[str, Any], request: dict[str, object]) -> dict[str,
     }
 
 
-def ipython_shell() -> Any:
-    """IPython's shell, if it is up in this interpreter; else None."""
-    module = sys.modules.get("IPython.core.interactiveshell")
-    return getattr(getattr(module, "InteractiveShell", None), "_instance", None)
-
-
 def _matches(namespace: dict[str, Any], code: str, end: int) -> Iterable[Match]:
-    shell = ipython_shell()
+    shell = kernel.shell
     if shell is not None:
         found = list(_by_ipython(shell, code, end))
         return found + _kernels_own_magics(code, end, {match.text for match in found})
@@ -219,7 +214,7 @@ def _jedi() -> Any:
     limit = sys.getrecursionlimit()
     try:
         import jedi  # type: ignore[import-untyped]
-    except Exception:
+    except Exception:  # also one that is broken, or too old for this Python
         sys.modules["jedi"] = None  # type: ignore[assignment]  # looked for once
         return None
     finally:
@@ -246,7 +241,7 @@ def _by_jedi(namespace: dict[str, Any], text: str) -> Iterator[Match]:
             try:
                 kind = found.type
                 signature = _signature_of(found) if kind == "function" else ""
-            except Exception:
+            except Exception:  # jedi's own troubles: the name completes all the same
                 pass
         yield Match(name, start, end, kind, signature)
 

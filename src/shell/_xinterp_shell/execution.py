@@ -11,6 +11,7 @@ from . import commands, debugging, tracebacks
 from .display import Displayer
 from .event_loop import EventLoop
 from .ipython import IPython, MissingIPythonError
+from .kernel_object import kernel
 from .payloads import Exit, Payloads
 
 TYPE_CHECKING = False
@@ -110,9 +111,8 @@ class Shell:
 
     def is_complete(self, request: Request) -> dict[str, object]:
         from .completeness import is_complete
-        from .completion import ipython_shell
 
-        return is_complete(request, ipython_shell())
+        return is_complete(request, kernel.shell)
 
     def variables(self, request: Request) -> dict[str, object]:
         """What is in the namespace; see variables.py."""
@@ -170,7 +170,7 @@ class Shell:
 
     def _run(self, request: Request) -> dict[str, object]:
         self._count, self._silent, self.typed = request["count"], request["silent"], request["typed"]
-        self._take_payload()  # what a callback or a thread has asked for since the last cell
+        self.payloads.take()  # what a callback or a thread has asked for since the last cell
         source = commands.rewrite(request["code"])
         compiled = None
         if self._ipython.cells is None:
@@ -195,7 +195,7 @@ class Shell:
             debugging.leave_cell()
             _restore_interrupts()
         expressions = {name: self._evaluate(text) for name, text in request["user_expressions"].items()}
-        return {"status": "ok", "user_expressions": expressions, "payload": self._take_payload()}
+        return {"status": "ok", "user_expressions": expressions, "payload": self.payloads.take()}
 
     def _run_plainly(self, code: CodeType, is_shown: bool) -> None:
         try:
@@ -223,12 +223,8 @@ class Shell:
         error, shown = cells.run(request, source)
         if error is None:
             expressions = cells.evaluate(request["user_expressions"])
-            return {"status": "ok", "user_expressions": expressions, "payload": self._take_payload()}
+            return {"status": "ok", "user_expressions": expressions, "payload": self.payloads.take()}
         return self._failed(error, shown)
-
-    def _take_payload(self) -> list[dict[str, Any]]:
-        cells = self._ipython.cells
-        return self.payloads.take() + ([] if cells is None else cells.take_payload())
 
     def _compile(self, source: str, filename: str) -> tuple[CodeType, bool]:
         """The cell, which assigns its last expression to a name if it ends with one, and whether that is shown.
@@ -304,7 +300,7 @@ class Shell:
             reply["ename"], reply["traceback"] = "UsageError", str(error).split("\n")
         elif type(error) is NameError and (name := tracebacks.missing_variable(error, self.namespace)):
             reply["traceback"] += commands.whereabouts(name)
-        return {**reply, "user_expressions": {}, "payload": self._take_payload()}
+        return {**reply, "user_expressions": {}, "payload": self.payloads.take()}
 
     def _report_error(self, error: Exception) -> None:
         """An error in somebody's representation does not lose the cell."""

@@ -4,6 +4,7 @@ Main alone writes, when the kernel asks it to; every interpreter may read. This 
 kernel, which has them before they are in the file.
 """
 
+import functools
 import os
 
 TYPE_CHECKING = False
@@ -25,6 +26,7 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS output_history (session integer, line integer, output text,"
     " PRIMARY KEY (session, line))",
 )
+_CONFIGURATION = ("ipython_config.py", "ipython_kernel_config.py")  # the last one that says something counts
 # Seconds to wait for others that write. Cells wait for a write, and it is tried again: see history_file.cpp.
 _WRITE_PATIENCE = 0.1
 _READ_PATIENCE = 2.0
@@ -33,23 +35,62 @@ _own_session: dict[str, Any] | None = None  # the row of this kernel; in main
 
 
 def path() -> str:
-    """Where IPython has it; raises OSError with a sentence where there is no place."""
+    """Where IPython has it; empty if its configuration wants none. OSError's text is a sentence."""
     folder = os.environ.get("IPYTHONDIR") or "~/.ipython"
     folder = os.path.expanduser(folder)
     if folder.startswith("~"):
         raise OSError("there is no home folder; IPYTHONDIR may name another one.")
-    return os.path.join(os.path.abspath(folder), "profile_default", "history.sqlite")
+    file, problem = _configured(os.path.join(os.path.abspath(folder), "profile_default"))
+    if problem:
+        raise OSError(problem)
+    return file
+
+
+@functools.cache  # configuration is code: it runs once
+def _configured(folder: str) -> tuple[str, str]:
+    """The file that the profile in the folder wants, empty for none; and why that cannot be known, or empty."""
+    enabled, file = True, os.path.join(folder, "history.sqlite")
+    for name in _CONFIGURATION:
+        try:
+            section = _section(folder, name)
+            enabled = section.get("enabled", enabled)
+            file = os.fspath(section.get("hist_file", file))
+        except (Exception, SystemExit) as error:  # it is the person's code
+            return "", f"{os.path.join(folder, name)}: {type(error).__name__}: {error}."
+    if not enabled or file in ("", ":memory:"):
+        return "", ""
+    return os.path.abspath(os.path.expanduser(file)), ""
+
+
+def _section(folder: str, name: str) -> dict[str, Any]:
+    """What a file of IPython's configuration says about the history."""
+    import re
+
+    try:
+        with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+            text = file.read()
+    except FileNotFoundError, NotADirectoryError:
+        return {}
+    if not re.search(r"(?m)^[^#\n]*\bHistoryManager\b", text):  # the usual file has comments only
+        return {}
+    from traitlets.config.loader import PyFileConfigLoader
+
+    section: dict[str, Any] = PyFileConfigLoader(name, path=folder).load_config().HistoryManager
+    return section
 
 
 def write(request: Request) -> Request:
     """Add cells to the session, which begins with its first ones; with "lines", it ends.
 
-    The answer has the "session"; or a "problem", after which it is no use to try again; or neither: the file is locked.
+    The answer has the "session", None if no file is wanted; or a "problem", after which it is no use to try again;
+    or neither: the file is locked.
     """
     try:
+        file = path()
+        if not file:
+            return {"status": "ok", "session": None}
         import sqlite3
 
-        file = path()
         try:
             os.makedirs(os.path.dirname(file), exist_ok=True)
             connection = sqlite3.connect(file, timeout=_WRITE_PATIENCE, isolation_level=None)
@@ -153,11 +194,11 @@ class Sessions:
         from urllib.parse import quote
 
         try:
-            import sqlite3
-
             file = path()
             if not os.path.exists(file):
                 return None
+            import sqlite3
+
             return sqlite3.connect(
                 f"file:{quote(file)}?mode=rw", uri=True, timeout=_READ_PATIENCE, isolation_level=None
             )

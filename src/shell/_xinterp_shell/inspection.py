@@ -3,8 +3,8 @@
 Called on a thread of the kernel's, beside what the lane runs.
 """
 
-from . import live_objects, source
-from .completion import ipython_shell
+from . import live_objects, source, tracebacks
+from .kernel_object import kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ def inspect(namespace: dict[str, Any], request: dict[str, object]) -> dict[str, 
     try:
         name = name_at(code, source.cursor(request))
         data = _describe(name, namespace, detailed) if name else None
-    except Exception, SystemExit, GeneratorExit:
+    except Exception, SystemExit, GeneratorExit:  # the code of objects runs: __getattr__, __repr__, properties
         data = None
     return {**missing, "found": True, "data": data} if data else missing
 
 
 def _describe(name: str, namespace: dict[str, Any], detailed: bool) -> dict[str, str] | None:
-    shell = ipython_shell()
+    shell = kernel.shell
     if shell is not None:
         try:
             data = dict(shell.object_inspect_mime(name, detail_level=int(detailed)))
@@ -162,7 +162,7 @@ def _documentation(value: Any) -> str:
 
     try:
         return inspection.getdoc(value) or ""
-    except Exception:
+    except Exception:  # __doc__ may be a property, or no text
         return ""
 
 
@@ -181,7 +181,7 @@ def _source_of(value: Any) -> str:
             cell = _cell_of_class(candidate) if isinstance(candidate, type) else None
             lines = cell[1] if cell else inspection.getsourcelines(candidate)[0]
             return "".join(lines).rstrip()
-        except Exception:
+        except Exception:  # no source; or __module__, __wrapped__ and the like are code, or not what they should be
             continue
     return ""
 
@@ -195,7 +195,7 @@ def _cell_of_class(value: type) -> tuple[str, list[str]] | None:
     if value.__module__ != "__main__" or not isinstance(first, int):
         return None
     for name, entry in reversed(list(linecache.cache.items())):
-        lines = entry[2] if name.startswith("<In [") and len(entry) == 4 else []
+        lines = entry[2] if tracebacks.cell_label(name) and len(entry) == 4 else []
         block = inspection.getblock(lines[first - 1 :]) if len(lines) >= first else []
         # With decorators the class statement is not the first line.
         if any(line.split("(")[0].split(":")[0].split() == ["class", value.__name__] for line in block):
@@ -208,7 +208,7 @@ def _signature(name: str, value: Any) -> str:
 
     try:
         signature = inspection.signature(value)
-    except Exception:
+    except Exception:  # none is known; or __signature__ is code
         return ""
     text = f"{name}{signature}"
     if len(text) <= _WIDTH or not signature.parameters:
@@ -219,7 +219,7 @@ def _signature(name: str, value: Any) -> str:
 def _text(value: Any, whole: bool) -> str:
     try:
         text = str(value)
-    except Exception:
+    except Exception:  # its __str__ is anybody's code
         return ""
     if whole or len(text) <= _LONGEST:
         return text
@@ -231,25 +231,23 @@ def _text(value: Any, whole: bool) -> str:
 def _length(value: Any) -> str:
     try:
         return str(len(value))
-    except Exception:
+    except Exception:  # it has no length; or its __len__ fails
         return ""
 
 
 def _file_of(value: Any) -> str:
     """Where it is defined; of something that a cell has defined, the cell."""
     import inspect as inspection
-    import re
     from posixpath import expanduser
 
     for candidate in (inspection.unwrap(value) if callable(value) else value, type(value)):
         try:
             of_class = _cell_of_class(candidate) if isinstance(candidate, type) else None
             path = of_class[0] if of_class else inspection.getfile(candidate)
-        except Exception:
+        except Exception:  # a builtin; or __module__ and the like are not what they should be
             continue
-        cell = re.fullmatch(r"<In \[(\d+)\]>", path)
-        if cell:
-            return f"Cell In[{cell[1]}]"
+        if label := tracebacks.cell_label(path):
+            return f"Cell {label}"
         if path.startswith("<"):
             return ""
         home = expanduser("~")

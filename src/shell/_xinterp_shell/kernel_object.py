@@ -2,6 +2,8 @@
 
 import _xinterp
 
+from . import commands
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -11,11 +13,11 @@ class Kernel:
     """Stands where ipykernel has its kernel: ``get_ipython().kernel`` and ``comm.kernel``."""
 
     iopub_socket = None  # where send_response is told to send to
-    shell: Any = None  # IPython's, once it is there
+    shell: Any = None  # IPython's, once it is up in this interpreter
 
     def get_parent(self, channel: object = None) -> dict[str, Any]:
         """The message that the running code comes from: its cell's request, or the comm message that called it."""
-        parent: dict[str, Any] = _xinterp.command({"command": "parent"}, lambda *_: {})
+        parent = commands.ask_kernel({"command": "parent"})
         header = parent["header"]
         return {
             **parent,

@@ -30,7 +30,7 @@ def find(expression: str, namespace: dict[str, Any]) -> Any:
         return _value(ast.parse(expression.strip(), mode="eval").body, namespace)
     except NotFound:
         raise
-    except Exception:
+    except Exception:  # no Python, no such name; or an attribute's own code fails
         raise NotFound from None
 
 

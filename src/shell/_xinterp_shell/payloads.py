@@ -13,10 +13,15 @@ class Payloads:
     def __init__(self) -> None:
         self._payloads: list[dict[str, Any]] = []
 
-    def write(self, payload: dict[str, Any]) -> None:
-        """Add one: a dict with a "source"."""
-        others = [other for other in self._payloads if other.get("source") != payload.get("source")]
+    def write(self, payload: dict[str, Any], single: bool = True) -> None:
+        """Add one: a dict with a "source"; unless it is ``single``, older ones for the same thing stay."""
+        replaces = single and "source" in payload
+        others = [other for other in self._payloads if not replaces or other.get("source") != payload["source"]]
         self._payloads = [*others, payload]
+
+    def read(self) -> list[dict[str, Any]]:
+        """All of them until now."""
+        return self._payloads
 
     def take(self) -> list[dict[str, Any]]:
         """All of them, at the cell's end."""

@@ -19,6 +19,11 @@ def cell_filename(count: int) -> str:
     return f"<In [{count}]>"
 
 
+def cell_label(filename: str) -> str:
+    """``In[count]`` for what ``cell_filename`` has made; empty for any other file."""
+    return f"In{filename[4:-1]}" if filename.startswith("<In [") else ""
+
+
 def remember_source(filename: str, source: str) -> None:
     """Let tracebacks and ``inspect.getsource`` find a cell's lines."""
     import linecache
@@ -134,7 +139,7 @@ def _format_import(error: BaseException) -> list[str]:
 
 
 def _is_cells(traceback: TracebackType) -> bool:
-    return traceback.tb_frame.f_code.co_filename.startswith("<In [")
+    return bool(cell_label(traceback.tb_frame.f_code.co_filename))
 
 
 def _format(error: BaseException, remember: bool) -> list[str]:
@@ -161,4 +166,8 @@ def _format(error: BaseException, remember: bool) -> list[str]:
 def _with_cell_names(text: str) -> str:
     import re
 
-    return re.sub(r'File (\x1b\[[0-9;]*m)?"<In \[(\d+)\]>"', r"Cell \1In[\2]", text)
+    def replace(match: re.Match[str]) -> str:
+        label = cell_label(match[2])
+        return f"Cell {match[1]}{label}" if label else match[0]
+
+    return re.sub(r'File ((?:\x1b\[[0-9;]*m)?)"(<[^"\n]*>)"', replace, text)

@@ -34,7 +34,7 @@ class IPython:
 
     @property
     def cells(self) -> Cells | None:
-        """What runs cells, once IPython has been loaded."""
+        """What runs cells, once IPython is up and its startup files have run."""
         return self._cells
 
     def install(self) -> None:

@@ -68,9 +68,3 @@ class Cells:
         """The cell's user_expressions."""
         values: dict[str, Any] = self.ipython.user_expressions(expressions)
         return values
-
-    def take_payload(self) -> list[dict[str, Any]]:
-        """What the cell has asked of the front end."""
-        payload: list[dict[str, Any]] = self.ipython.payload_manager.read_payload()
-        self.ipython.payload_manager.clear_payload()
-        return payload

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import _xinterp
 from IPython.core.history import HistoryManager
 
+from ..commands import ask_kernel
 from ..history import Sessions, path
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class SessionHistory(HistoryManager):
 
     def _get_hist_file_name(self, profile: str | None = None) -> Path:
         try:
-            return Path(path())
+            return Path(path() or ":memory:")
         except OSError:
             return Path(":memory:")
 
@@ -106,7 +106,7 @@ class SessionHistory(HistoryManager):
 def _sessions() -> Sessions:
     """All sessions, with the cells that this one has had until now."""
     try:
-        told = _xinterp.command({"command": "history"}, _no_part)
+        told = ask_kernel({"command": "history"})
     except RuntimeError:  # in the child of a fork
         return Sessions(None, [])
     return Sessions(told["session"], told["entries"])
@@ -115,11 +115,6 @@ def _sessions() -> Sessions:
 def _tell(line: int, transformed: str) -> None:
     """What IPython has made of a cell."""
     try:
-        _xinterp.command({"command": "history", "line": line, "transformed": transformed}, _no_part)
+        ask_kernel({"command": "history", "line": line, "transformed": transformed})
     except RuntimeError:
         pass
-
-
-def _no_part(wish: dict[str, Any], shipment: int) -> dict[str, object]:
-    """The kernel answers these on its own."""
-    raise AssertionError(wish)

@@ -14,6 +14,7 @@ from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import UsageError
 from IPython.core.inputtransformer2 import leading_empty_lines
+from IPython.core.payload import PayloadManager
 from traitlets import Instance, Type, default
 from traitlets.config import Config
 from xeus_python_shell.compiler import XCachingCompiler
@@ -28,6 +29,7 @@ from .system import run_in_terminal
 
 if TYPE_CHECKING:
     from ..execution import Shell
+    from ..payloads import Payloads
 
 
 def keep_line_numbers(lines: list[str]) -> list[str]:
@@ -48,7 +50,8 @@ class CellCompiler(XCachingCompiler):
         return tracebacks.cell_filename(number)
 
     def format_code_name(self, name: str) -> tuple[str, str] | None:
-        return ("Cell", f"In{name[4:-1]}") if name.startswith("<In [") else super().format_code_name(name)
+        label = tracebacks.cell_label(name)
+        return ("Cell", label) if label else super().format_code_name(name)
 
 
 class Exiter(ExitAutocall):
@@ -57,6 +60,23 @@ class Exiter(ExitAutocall):
     def __call__(self, keep_kernel: bool = False) -> None:
         self._ip.keepkernel_on_exit = keep_kernel
         self._ip.ask_exit()
+
+
+class CellPayloads(PayloadManager):
+    """Those of the interpreter, whether or not IPython runs its cells."""
+
+    def __init__(self, payloads: Payloads, **options: Any) -> None:
+        super().__init__(**options)
+        self._payloads = payloads
+
+    def write_payload(self, data: dict[str, Any], single: bool = True) -> None:
+        self._payloads.write(data, single)
+
+    def read_payload(self) -> list[dict[str, Any]]:
+        return self._payloads.read()
+
+    def clear_payload(self) -> None:
+        self._payloads.take()
 
 
 class Publisher(DisplayPublisher):
@@ -121,10 +141,10 @@ class ZMQInteractiveShell(XPythonShell):
         self._code_runs = True
         super().__init__(use_jedi, **options)
         self.kernel = kernel
-        kernel.shell = self
         self.compiler_class = CellCompiler
         transforms = self.input_transformer_manager.cleanup_transforms
         transforms[transforms.index(leading_empty_lines)] = keep_line_numbers
+        kernel.shell = self  # last: other threads complete and inspect with it from now on
 
     @default("exiter")
     def _make_exiter(self) -> Exiter:
@@ -156,6 +176,10 @@ class ZMQInteractiveShell(XPythonShell):
     def init_history(self, *args: object, **options: object) -> None:
         self.history_manager = SessionHistory(shell=self, parent=self)
         self.configurables.append(self.history_manager)
+
+    def init_payload(self) -> None:
+        self.payload_manager = CellPayloads(self.notebook.payloads, parent=self)
+        self.configurables.append(self.payload_manager)
 
     def init_display_formatter(self) -> None:
         super().init_display_formatter()
@@ -206,13 +230,8 @@ class ZMQInteractiveShell(XPythonShell):
         return await super().run_ast_nodes(*args, **options)
 
     def transform_cell(self, raw_cell: str) -> str:
-        cell = str(super().transform_cell(raw_cell))
-        empty, *rest = cell.splitlines(keepends=True) or [""]
-        if empty.isspace() and len(rest) == 1:  # one line below %%interp: it may be a macro's name
-            with self.builtin_trap:
-                cell = empty + self.prefilter_manager.prefilter_lines(rest[0])
-        self.running = cell
-        return cell
+        self.running = str(super().transform_cell(raw_cell))
+        return self.running
 
     def begin_cell(self) -> None:
         """The next error may be the cell's own: that it is no Python."""

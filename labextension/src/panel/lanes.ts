@@ -1,0 +1,45 @@
+// What the timeline draws: a lane for each interpreter that ran something in the window of time, and the marks of its axis.
+import type { Interpreter, Run } from '../protocol';
+
+export interface Lane {
+  id: number;
+  label: string;
+  colour: string;
+  runs: Run[];
+}
+
+/** Main first, then by id; those that are gone too, while their runs are in sight. */
+export function lanes(runs: ReadonlyArray<Run>, interpreters: ReadonlyArray<Interpreter>, from: number): Lane[] {
+  const found = new Map<number, Lane>();
+  for (const run of runs) {
+    if (run.end !== null && run.end < from) {
+      continue;
+    }
+    const lane = found.get(run.interpreter);
+    if (lane) {
+      lane.runs.push(run);
+    } else {
+      found.set(run.interpreter, { id: run.interpreter, label: run.label, colour: run.colour, runs: [run] });
+    }
+  }
+  for (const { id, label } of interpreters) {
+    const lane = found.get(id);
+    if (lane) {
+      lane.label = label; // it may have been renamed
+    }
+  }
+  return [...found.values()].sort((a, b) => a.id - b.id);
+}
+
+/** The axis has a mark at each of these, in seconds: two or three, which a narrow panel has room for. */
+const STEPS: Record<number, number> = { 60: 30, 300: 120, 600: 300 };
+
+/** Where the axis has marks, in seconds since 1970, at full minutes and their parts. */
+export function axis(from: number, to: number): number[] {
+  const step = STEPS[Math.round(to - from)] ?? (to - from) / 2;
+  const marks: number[] = [];
+  for (let mark = Math.ceil(from / step) * step; mark <= to; mark += step) {
+    marks.push(mark);
+  }
+  return marks;
+}

@@ -1,0 +1,114 @@
+// What cells show of where they run.
+
+import { expect, test } from 'vitest';
+import { frontend, NotebookPage } from './page';
+import { Panel } from './panel';
+
+const lab = frontend('lab');
+
+const badge = (notebook: NotebookPage, index: number) => notebook.cell(index).locator('.xinterp-CellBadge');
+
+test('a badge names the interpreter of its cell, and its menu rewrites the first line', async () => {
+  const notebook = await NotebookPage.open(lab, [
+    '%interp create alice bob',
+    '# first\n%%interp alice --timeout 5  # why\nimport _xinterp\n_xinterp.interpreter',
+    '1 + 1'
+  ]);
+  await notebook.run(0);
+  await expect.poll(() => badge(notebook, 1).innerText()).toBe('alice');
+  expect(await badge(notebook, 0).innerText()).toBe('kernel');
+  expect(await badge(notebook, 2).innerText()).toBe('main');
+  await badge(notebook, 1).click();
+  await notebook.page.locator('.lm-Menu-item', { hasText: /^bob/ }).click();
+  await expect.poll(() => badge(notebook, 1).innerText()).toBe('bob');
+  expect(await notebook.source(1)).toBe(
+    '# first\n%%interp bob --timeout 5  # why\nimport _xinterp\n_xinterp.interpreter'
+  );
+  await notebook.run(1);
+  expect(await notebook.output(1)).toBe('2');
+  await badge(notebook, 2).click();
+  await notebook.screenshot('cells-badge-menu');
+  await notebook.page.locator('.lm-Menu-item', { hasText: /^alice/ }).click();
+  await expect.poll(() => notebook.source(2)).toBe('%%interp alice\n1 + 1');
+  await notebook.command('docmanager:save');
+  await expect.poll(() => lab.server.read(notebook.name)[2]).toBe('%%interp alice\n1 + 1');
+  expect(notebook.errors).toEqual([]);
+});
+
+test('plain cells show where %interp use sends them, unknown targets look different', async () => {
+  const notebook = await NotebookPage.open(lab, [
+    '%interp create alice',
+    '1',
+    '%interp use alice',
+    '%%interp nobody\n1',
+    '%%interp later --create\n1'
+  ]);
+  await notebook.run(0);
+  await expect.poll(() => badge(notebook, 1).innerText()).toBe('main');
+  await notebook.run(2);
+  await expect.poll(() => badge(notebook, 1).innerText()).toBe('alice');
+  expect(await badge(notebook, 3).getAttribute('class')).toContain('xinterp-mod-unknown');
+  expect(await badge(notebook, 3).getAttribute('title')).toBe(
+    'There is no interpreter nobody. It is created by %interp create nobody'
+  );
+  expect(await badge(notebook, 4).innerText()).toBe('later (new)');
+  const status = notebook.page.locator('.xinterp-Status');
+  expect(await status.innerText()).toContain('alice');
+  await notebook.screenshot('cells-use');
+});
+
+test('a running detached cell shows it, also after a reload, and the status bar counts', async () => {
+  const notebook = await NotebookPage.open(lab, [
+    '%interp create alice bob',
+    '%%interp alice &\nimport time\nwhile True: time.sleep(0.05)',
+    '%%interp bob &\nimport time\nwhile True: time.sleep(0.05)'
+  ]);
+  const running = (index: number) =>
+    expect.poll(() => badge(notebook, index).getAttribute('class'), { timeout: 30_000 });
+  await notebook.run(0);
+  await notebook.start(1);
+  await notebook.start(2);
+  await running(1).toContain('xinterp-mod-running');
+  await running(2).toContain('xinterp-mod-running');
+  await expect.poll(() => notebook.page.locator('.xinterp-Status').innerText()).toContain('2 running');
+  await notebook.command('docmanager:save');
+  await notebook.reload();
+  await running(1).toContain('xinterp-mod-running');
+  expect(await badge(notebook, 1).getAttribute('aria-label')).toBe('Runs in alice');
+  await notebook.screenshot('cells-running');
+  await notebook.command('notebook:interrupt-kernel');
+  await running(1).not.toContain('xinterp-mod-running');
+  await running(2).not.toContain('xinterp-mod-running');
+});
+
+test('the names before the output of several targets have the colours of the panel and the badges', async () => {
+  const notebook = await NotebookPage.open(lab, ['%interp create alice bob', '%%interp alice,bob\nprint("hello")']);
+  const panel = await Panel.show(notebook);
+  await notebook.run(0);
+  await notebook.run(1);
+  for (const name of ['alice', 'bob']) {
+    const colour = (locator: ReturnType<Panel['row']>, property: string) =>
+      locator.evaluate((node, property) => getComputedStyle(node).getPropertyValue(property), property);
+    const dot = await colour(panel.row(name).locator('.jp-xinterp-Dot'), 'background-color');
+    const head = notebook.cell(1).locator('.jp-OutputArea-output span', { hasText: `[${name}]` });
+    expect(await colour(head, 'color')).toBe(dot);
+    const index = name === 'alice' ? 0 : 1;
+    expect(await colour(badge(notebook, 1).locator('.xinterp-CellBadge-dot').nth(index), 'color')).toBe(dot);
+  }
+  await notebook.screenshot('cells-colours');
+});
+
+test('a cell is inserted for an interpreter, and the selected one run in it', async () => {
+  const notebook = await NotebookPage.open(lab, ['%interp create alice', 'import _xinterp\n_xinterp.interpreter']);
+  const panel = await Panel.show(notebook);
+  await notebook.run(0);
+  await notebook.select(1);
+  await panel.row('alice').getByRole('button', { name: 'Run the selected cell in alice' }).click();
+  await notebook.untilOutput(1, '1');
+  expect(await notebook.source(1)).toBe('%%interp alice\nimport _xinterp\n_xinterp.interpreter');
+  await panel.row('alice').getByRole('button', { name: 'Insert a cell for alice' }).click();
+  await notebook.cell(2).locator('.cm-focused').waitFor();
+  await notebook.page.keyboard.type('x = 1');
+  expect(await notebook.source(2)).toBe('%%interp alice\nx = 1');
+  await notebook.screenshot('cells-insert');
+});

@@ -1,0 +1,21 @@
+// Notebook 7: the same parts in another shell.
+
+import { expect, test } from 'vitest';
+import { frontend, NotebookPage } from './page';
+import { Panel } from './panel';
+
+const classic = frontend('notebook');
+
+test('panel and badges work in Notebook 7', async () => {
+  const notebook = await NotebookPage.open(classic, ['%%interp alice\nx = 42\nx', '1']);
+  const panel = await Panel.show(notebook);
+  await panel.untilNames('main');
+  await panel.create('alice');
+  await panel.untilNames('main', 'alice');
+  await notebook.run(0);
+  expect(await notebook.output(0)).toBe('42');
+  expect(await notebook.cell(0).locator('.xinterp-CellBadge').innerText()).toBe('alice');
+  await panel.untilState('alice', 'idle');
+  await notebook.screenshot('notebook-7');
+  expect(notebook.errors).toEqual([]);
+});
