@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from ipython_pygments_lexers import IPython3Lexer
+from pygments.lexer import bygroups, inherit
+from pygments.token import Keyword, Operator, Text
 from sphinx.application import Sphinx
 
 project = "xinterp"
@@ -25,5 +27,11 @@ html_show_sourcelink = False
 highlight_language = "none"  # of indented blocks: commands and what they say
 
 
+class CellLexer(IPython3Lexer):
+    """Examples are cells, with `%interp` and `!ls` in them. What stands below `%%interp` is Python too."""
+
+    tokens = {"root": [(r"(%%)(interp)(.*\n)", bygroups(Operator, Keyword, Text)), inherit]}
+
+
 def setup(app: Sphinx) -> None:
-    app.add_lexer("python", IPython3Lexer)  # examples are cells: `%interp` and `!ls` are in them
+    app.add_lexer("python", CellLexer)
