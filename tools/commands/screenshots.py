@@ -6,7 +6,12 @@ from pathlib import Path
 
 from PIL import Image
 
-PICTURES = {"readme-panel": "panel", "readme-compare": "compare", "panel-dark": "panel-dark", "notebook-7": "notebook-7"}
+PICTURES = {
+    "readme-panel": "panel",
+    "readme-compare": "compare",
+    "panel-dark": "panel-dark",
+    "notebook-7": "notebook-7",
+}
 COLOURS = 128
 
 
