@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""screenshots.py FROM TO: the README's pictures, as the browser tests have left them in FROM, small enough to be kept."""
+"""screenshots.py FROM TO: the README's pictures, as the browser tests have left them in FROM, made small."""
 
 import argparse
 from pathlib import Path
