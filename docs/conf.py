@@ -1,7 +1,5 @@
 """How `make docs` makes the manual of the pages in this folder."""
 
-from pathlib import Path
-
 from ipython_pygments_lexers import IPython3Lexer
 from pygments.lexer import bygroups, inherit
 from pygments.token import Keyword, Operator, Text
@@ -16,8 +14,6 @@ extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
 myst_heading_anchors = 3  # links to a heading, as GitHub makes them
 nitpicky = True
-if not (Path(__file__).parent / "panel.md").exists():  # pages that link to it are there before it
-    suppress_warnings = ["myst.xref_missing"]
 
 html_theme = "furo"
 html_static_path = ["static"]

@@ -6,11 +6,11 @@ import { Panel } from './panel';
 
 const lab = frontend('lab');
 
-const badge = (notebook: NotebookPage, index: number) => notebook.cell(index).locator('.xinterp-CellBadge');
+const badge = (notebook: NotebookPage, index: number) => notebook.cell(index).locator('.jp-xinterp-CellBadge');
 
 test('a badge names the interpreter of its cell, and its menu rewrites the first line', async () => {
   const notebook = await NotebookPage.open(lab, [
-    '%interp create alice bob',
+    '%interp create bob alice',
     '# first\n%%interp alice --timeout 5  # why\nimport _xinterp\n_xinterp.interpreter',
     '1 + 1'
   ]);
@@ -25,7 +25,7 @@ test('a badge names the interpreter of its cell, and its menu rewrites the first
     '# first\n%%interp bob --timeout 5  # why\nimport _xinterp\n_xinterp.interpreter'
   );
   await notebook.run(1);
-  expect(await notebook.output(1)).toBe('2');
+  expect(await notebook.output(1)).toBe('1');
   await badge(notebook, 2).click();
   await notebook.screenshot('cells-badge-menu');
   await notebook.page.locator('.lm-Menu-item', { hasText: /^alice/ }).click();
@@ -47,12 +47,12 @@ test('plain cells show where %interp use sends them, unknown targets look differ
   await expect.poll(() => badge(notebook, 1).innerText()).toBe('main');
   await notebook.run(2);
   await expect.poll(() => badge(notebook, 1).innerText()).toBe('alice');
-  expect(await badge(notebook, 3).getAttribute('class')).toContain('xinterp-mod-unknown');
+  expect(await badge(notebook, 3).getAttribute('class')).toContain('jp-mod-unknown');
   expect(await badge(notebook, 3).getAttribute('title')).toBe(
     'There is no interpreter nobody. It is created by %interp create nobody'
   );
   expect(await badge(notebook, 4).innerText()).toBe('later (new)');
-  const status = notebook.page.locator('.xinterp-Status');
+  const status = notebook.page.locator('.jp-xinterp-Status');
   expect(await status.innerText()).toContain('alice');
   await notebook.screenshot('cells-use');
 });
@@ -68,17 +68,17 @@ test('a running detached cell shows it, also after a reload, and the status bar 
   await notebook.run(0);
   await notebook.start(1);
   await notebook.start(2);
-  await running(1).toContain('xinterp-mod-running');
-  await running(2).toContain('xinterp-mod-running');
-  await expect.poll(() => notebook.page.locator('.xinterp-Status').innerText()).toContain('2 running');
+  await running(1).toContain('jp-mod-running');
+  await running(2).toContain('jp-mod-running');
+  await expect.poll(() => notebook.page.locator('.jp-xinterp-Status').innerText()).toContain('2 running');
   await notebook.command('docmanager:save');
   await notebook.reload();
-  await running(1).toContain('xinterp-mod-running');
+  await running(1).toContain('jp-mod-running');
   expect(await badge(notebook, 1).getAttribute('aria-label')).toBe('Runs in alice');
   await notebook.screenshot('cells-running');
   await notebook.command('notebook:interrupt-kernel');
-  await running(1).not.toContain('xinterp-mod-running');
-  await running(2).not.toContain('xinterp-mod-running');
+  await running(1).not.toContain('jp-mod-running');
+  await running(2).not.toContain('jp-mod-running');
 });
 
 test('the names before the output of several targets have the colours of the panel and the badges', async () => {
@@ -93,7 +93,7 @@ test('the names before the output of several targets have the colours of the pan
     const head = notebook.cell(1).locator('.jp-OutputArea-output span', { hasText: `[${name}]` });
     expect(await colour(head, 'color')).toBe(dot);
     const index = name === 'alice' ? 0 : 1;
-    expect(await colour(badge(notebook, 1).locator('.xinterp-CellBadge-dot').nth(index), 'color')).toBe(dot);
+    expect(await colour(badge(notebook, 1).locator('.jp-xinterp-CellBadge-dot').nth(index), 'color')).toBe(dot);
   }
   await notebook.screenshot('cells-colours');
 });

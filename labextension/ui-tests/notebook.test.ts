@@ -14,7 +14,7 @@ test('panel and badges work in Notebook 7', async () => {
   await panel.untilNames('main', 'alice');
   await notebook.run(0);
   expect(await notebook.output(0)).toBe('42');
-  expect(await notebook.cell(0).locator('.xinterp-CellBadge').innerText()).toBe('alice');
+  expect(await notebook.cell(0).locator('.jp-xinterp-CellBadge').innerText()).toBe('alice');
   await panel.untilState('alice', 'idle');
   await notebook.screenshot('notebook-7');
   expect(notebook.errors).toEqual([]);

@@ -276,7 +276,7 @@ test('hostile names and values are text', async () => {
   const text = await variables.innerText();
   expect(text).toContain(`'${evil}'`);
   expect(text).toContain(evil);
-  expect(await notebook.cell(2).locator('.xinterp-CellBadge').innerText()).toContain(evil);
+  expect(await notebook.cell(2).locator('.jp-xinterp-CellBadge').innerText()).toContain(evil);
   await notebook.screenshot('panel-hostile');
   // @ts-expect-error: what the hostile code would have set
   expect(await notebook.page.evaluate(() => window.hacked)).toBeUndefined();
@@ -303,6 +303,8 @@ test('the dark theme has all of it', async () => {
   expect(background).toMatch(/^#([0-4])/);
   expect(text).toMatch(/^rgba?\(2\d\d, 2\d\d, 2\d\d|^rgba?\(255/);
   await notebook.screenshot('panel-dark');
+  await notebook.command('apputils:change-theme', { theme: 'JupyterLab Light' }); // it is the server's
+  await expect.poll(() => notebook.page.evaluate(() => document.body.dataset['jpThemeLight'])).toBe('true');
 });
 
 test('a kernel that is no xinterp is told in a sentence', async () => {
@@ -311,7 +313,7 @@ test('a kernel that is no xinterp is told in a sentence', async () => {
   await expect
     .poll(() => panel.root.innerText(), { timeout: 30_000 })
     .toMatch(/is no xinterp kernel: it has one interpreter\./);
-  expect(await notebook.page.locator('.xinterp-CellBadge').count()).toBe(0);
+  expect(await notebook.page.locator('.jp-xinterp-CellBadge').count()).toBe(0);
   await notebook.screenshot('panel-other-kernel');
 });
 
@@ -322,8 +324,10 @@ test('five hundred interpreters are listed, and a change of one draws its row al
     '%%interp alice\n1'
   ]);
   const panel = await Panel.show(notebook);
-  for (const cell of [0, 1]) await notebook.run(cell);
-  await expect.poll(() => panel.rows.count(), { timeout: 60_000 }).toBe(501);
+  await notebook.run(0);
+  await notebook.start(1);
+  await expect.poll(() => panel.rows.count(), { timeout: 90_000 }).toBe(501);
+  await notebook.untilRun(1);
   await panel.untilState('main', 'idle');
   const drawn = panel.root.evaluate(
     root =>
@@ -371,7 +375,7 @@ test('all of it is reached with the keyboard', async () => {
   await keyboard.press('Tab');
   await keyboard.press('Tab');
   await keyboard.press('Enter'); // its menu
-  await notebook.page.locator('.lm-Menu-item', { hasText: 'Use for plain cells' }).waitFor();
+  await notebook.page.locator('.lm-Menu-item', { hasText: 'Run plain cells in carol' }).waitFor();
   await notebook.screenshot('panel-keyboard');
   await keyboard.press('Escape');
   expect(notebook.errors).toEqual([]);

@@ -22,6 +22,7 @@ test('two interpreters at work', async () => {
     ],
     { width: 1240, height: 860 }
   );
+  await notebook.command('application:toggle-left-area');
   const panel = await Panel.show(notebook);
   for (const cell of [0, 1, 2]) await notebook.run(cell);
   await notebook.start(3);
@@ -48,6 +49,7 @@ test('two interpreters compared', async () => {
     ],
     { width: 1240, height: 860 }
   );
+  await notebook.command('application:toggle-left-area');
   const panel = await Panel.show(notebook);
   for (const cell of [0, 1, 2, 3, 4]) await notebook.run(cell);
   expect(await notebook.output(4)).toBe('255');

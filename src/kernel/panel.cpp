@@ -40,6 +40,8 @@ void Panel::received(const xeus::xmessage& request) {
     else if (type == "comm_msg") tell(request);
     else colour_sessions_.erase(session_of(request)); // it stays open for the others
     server_.publish_status(request.header(), "idle");
+    // Front ends have one light for the kernel, which shows the last status that came.
+    if (const Cell* cell = router_.some_cell()) server_.publish_status(cell->request.header(), "busy");
 }
 
 void Panel::open(const xeus::xmessage& request) {

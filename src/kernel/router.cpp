@@ -38,6 +38,11 @@ const Cell* Router::cell(CellId id) const {
     return found == cells_.end() ? nullptr : found->second.get();
 }
 
+const Cell* Router::some_cell() const {
+    if (!foreground_.empty()) return cell(foreground_.begin()->second);
+    return cells_.empty() ? nullptr : cells_.begin()->second.get();
+}
+
 Cell* Router::find(CellId id) {
     const auto found = cells_.find(id);
     return found == cells_.end() ? nullptr : found->second.get();

@@ -49,16 +49,12 @@ def test_the_environment_s_jupyter_finds_the_kernel(jupyter: VirtualEnvironment,
 
 
 def test_the_environment_s_lab_has_the_extension_enabled(jupyter: VirtualEnvironment, home: dict[str, str]) -> None:
-    listed = jupyter.run("-m", "jupyterlab.labextensions", "list", NO_COLOR="1", **home)
-    folder, *extensions = listed.stderr.split(f"{jupyter.folder}/share/jupyter/labextensions\n")
-    assert len(extensions) == 1, listed.stderr
-    assert re.match(r" +jupyterlab-xinterp v0\.1\.0 \S*enabled\S* \S*OK\S* \(python, xinterp\)\n", extensions[0]), (
-        listed.stderr
-    )
-    entry = json.loads((jupyter.folder / "share/jupyter/labextensions/jupyterlab-xinterp/package.json").read_text())
-    assert (
-        jupyter.folder / "share/jupyter/labextensions/jupyterlab-xinterp" / entry["jupyterlab"]["_build"]["load"]
-    ).exists()
+    extensions = jupyter.folder / "share/jupyter/labextensions"
+    listed = jupyter.run("-m", "jupyterlab.labextensions", "list", **home).stderr
+    ours = listed.split(f"{extensions}\n")[1].splitlines()[0]
+    assert re.fullmatch(r" +jupyterlab-xinterp v0\.1\.0 \S*enabled\S* \S*OK\S* \(python, xinterp\)", ours), listed
+    package = json.loads((extensions / "jupyterlab-xinterp/package.json").read_text())
+    assert (extensions / "jupyterlab-xinterp" / package["jupyterlab"]["_build"]["load"]).exists()
 
 
 def test_the_environment_s_console_runs_it_in_this_very_python(

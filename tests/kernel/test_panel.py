@@ -290,6 +290,16 @@ def test_memory_that_is_not_shared_is_not_the_same(client: Client, target: str) 
     assert [told[name] for name in ("v", "a", "none", "gone")] == ["equal", "looks equal", "equal", "looks equal"]
 
 
+def test_a_kernel_whose_cells_run_stays_busy_in_sight_of_front_ends(client: Client, panel: Panel) -> None:
+    client.ok("%interp create alice")
+    cell = client.send("%%interp alice &\ninput()", allow_stdin=True)
+    panel.until_row("alice", asks=True)
+    assert panel.command("list")["ok"]
+    client._until(lambda: len([m for m in client.iopub[cell] if m["msg_type"] == "status"]) == 2, "busy again", "iopub")
+    client.client.input("")
+    assert client.result(cell).states == ["busy", "busy", "idle"]
+
+
 # --- clients
 
 

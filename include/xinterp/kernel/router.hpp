@@ -135,6 +135,8 @@ public:
     std::uint64_t wait(std::vector<InterpreterId> interpreters, CellId except, std::function<void()> done);
     void stop_waiting(std::uint64_t handle);
 
+    /// A cell that has started and not ended, one that holds others up if there is any; or null.
+    const Cell* some_cell() const;
     /// A cell that has started and not ended, or null.
     const Cell* cell(CellId id) const;
     Cell* find(CellId id);

@@ -85,13 +85,17 @@ function Strip({ lane, now, epoch, span, track }: StripProps): JSX.Element {
   return (
     <li className="jp-xinterp-Lane">
       <Label of={lane} />
-      <ul className="jp-xinterp-Strip" aria-label={`${count(lane.runs.length, 'run')} in ${lane.label}`}>
-        <div className="jp-xinterp-Track" role="presentation" style={track}>
+      <div className="jp-xinterp-Strip">
+        <ul
+          className="jp-xinterp-Track"
+          aria-label={`${count(lane.runs.length, 'run')} in ${lane.label}`}
+          style={track}
+        >
           {lane.runs.map(run => (
             <Stretch key={run.id} run={run} epoch={epoch} span={span} now={run.end === null ? now : 0} />
           ))}
-        </div>
-      </ul>
+        </ul>
+      </div>
     </li>
   );
 }
