@@ -7,7 +7,7 @@ PYTHON_315 ?= python3.15
 SECONDS ?= 60
 SEED ?=
 
-.PHONY: help demo lab build labextension test unit labtest browsertest screenshots kernel conformance soak wheel wheel-test lint bench test-315 compatibility clean
+.PHONY: help demo lab build labextension docs test unit labtest browsertest screenshots kernel conformance soak wheel wheel-test lint bench test-315 compatibility clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +25,11 @@ build: labextension ## compile the kernel and the JupyterLab extension
 labextension: ## the JupyterLab extension alone, in build/share/jupyter/labextensions/
 	@$(IN) tools/commands/labextension.sh
 
-test: lint unit labtest browsertest wheel-test kernel ## run every test
+docs: ## the manual, in build/docs/; warnings are errors
+	@rm -rf $(BUILD)/docs
+	@$(IN) python3 -m sphinx --quiet --fresh-env --fail-on-warning --keep-going --doctree-dir $(BUILD)/docs-cache docs $(BUILD)/docs
+
+test: lint unit labtest browsertest docs wheel-test kernel ## run every test
 
 unit: build ## the C++ unit tests
 	@$(IN) $(BUILD)/tests/unit_tests
@@ -39,7 +43,7 @@ browsertest: build ## the panel and the cells in a real browser, with JupyterLab
 screenshots: browsertest ## the pictures of the README and the docs, made anew
 	@$(IN) python3 tools/commands/screenshots.py $(BUILD)/screenshots docs/images
 
-kernel: build wheel ## the tests that speak to a real kernel over real sockets, and those of the tools
+kernel: build wheel docs ## the tests that speak to a real kernel over real sockets, and those of the tools
 	@$(IN) python3 -m pytest tests -n $(JOBS) --dist loadgroup
 
 conformance: build ## CPython's own suites with the kernel's modules, beside the stock python (part of `kernel`)

@@ -2,6 +2,12 @@
 
 It is a wrapper around the low-level ``_interpreters`` module. Channels are the kernel's: blocking waits take no time of
 the processor, wake at once, and end when they are interrupted.
+
+>>> numbers, sender = interpreters.create_channel()
+>>> worker = interpreters.create()
+>>> worker.run("print('in the worker')")
+in the worker
+>>> worker.close()
 """
 
 import _interpreters
@@ -107,6 +113,17 @@ class Interpreter:
         """Run the given source code in the interpreter; this blocks the current thread until it is done.
 
         ``channels`` are bound there, in ``__main__``, as ``recv_channel`` and ``send_channel``.
+
+        >>> results, sender = interpreters.create_channel()
+        >>> tasks, tasks_sender = interpreters.create_channel()
+        >>> worker = interpreters.create()
+        >>> code = "send_channel.send(6 * 7)"
+        >>> import threading
+        >>> thread = threading.Thread(target=worker.run, args=(code,), kwargs={"channels": (tasks, sender)})
+        >>> thread.start()
+        >>> results.recv()
+        42
+        >>> thread.join()
         """
         if channels is not None:
             receiving, sending = channels
@@ -179,7 +196,12 @@ class RecvChannel(_End):
         return _xinterp.channel_receive(self._id, timeout)
 
     def recv_nowait(self, default: Any = None) -> Any:
-        """Like recv(), but return the default instead of waiting."""
+        """Like recv(), but return the default instead of waiting.
+
+        >>> r, s = interpreters.create_channel()
+        >>> r.recv_nowait("nothing yet")
+        'nothing yet'
+        """
         return _xinterp.channel_receive_nowait(self._id, default)
 
 
@@ -197,7 +219,12 @@ class SendChannel(_End):
         _xinterp.channel_send(self._id, obj, timeout)
 
     def send_nowait(self, obj: object) -> bool:
-        """Like send(), but return False, and leave nothing behind, if nobody is waiting to receive the object."""
+        """Like send(), but return False, and leave nothing behind, if nobody is waiting to receive the object.
+
+        >>> r, s = interpreters.create_channel()
+        >>> s.send_nowait("news")
+        False
+        """
         return _xinterp.channel_send_nowait(self._id, obj)
 
 
@@ -217,12 +244,20 @@ def _ends(receiving: int, sending: int) -> tuple[RecvChannel, SendChannel]:
 
 
 def is_shareable(obj: object) -> bool:
-    """Whether the object's data can be shared between interpreters; other objects are pickled when they are sent."""
+    """Whether the object's data can be shared between interpreters; other objects are pickled when they are sent.
+
+    >>> interpreters.is_shareable("text"), interpreters.is_shareable(["text"])
+    (True, False)
+    """
     return _xinterp.is_shareable(obj)
 
 
 def create_channel() -> tuple[RecvChannel, SendChannel]:
-    """Create a new channel for passing data between interpreters."""
+    """Create a new channel for passing data between interpreters.
+
+    >>> interpreters.create_channel()
+    (RecvChannel(1), SendChannel(1))
+    """
     id = _xinterp.channel_create()
     return _ends(id, id)
 
@@ -239,7 +274,12 @@ def list_all_channels() -> list[tuple[RecvChannel, SendChannel]]:
 
 
 def create(*, isolated: bool = True) -> Interpreter:
-    """Initialize a new (idle) Python interpreter; one that is not isolated shares main's GIL and modules."""
+    """Initialize a new (idle) Python interpreter; one that is not isolated shares main's GIL and modules.
+
+    >>> worker = interpreters.create()
+    >>> worker, worker.is_running()
+    (Interpreter(1), False)
+    """
     id = _interpreters.create("isolated" if isolated else "legacy", reqrefs=True)
     return Interpreter(id)
 

@@ -2,6 +2,15 @@
 
 Interpreters are named by their names or ids. Each function raises :class:`CommandError`, a RuntimeError with one or two
 plain lines, where the magic would show an error.
+
+>>> xinterp.create("alice", "bob")
+[1, 2]
+>>> xinterp.get("alice").exec("x = 42")
+>>> xinterp.share("x", from_="alice", to="bob")
+{'x': 'copied'}
+>>> xinterp.get("bob").call(eval, "x")
+42
+>>> xinterp.close("alice", "bob")
 """
 
 TYPE_CHECKING = False
@@ -60,6 +69,10 @@ def list() -> _list[dict[str, Any]]:
 
     Each is a dict: id, name (or None), preset, gil ("own" or "with main"), state ("idle", "running", "closing"), cells
     (that it has run), memory (bytes of its own small-object arenas; None where it uses main's), age (seconds), origin.
+
+    >>> ids = xinterp.create("alice", preset="shared")
+    >>> [(row["id"], row["name"], row["preset"], row["gil"]) for row in xinterp.list()]
+    [(0, 'main', 'main', 'own'), (1, 'alice', 'shared', 'with main')]
     """
     return _run({"command": "list"})["value"]  # type: ignore[return-value]
 
@@ -71,6 +84,13 @@ def create(
 
     ``preset`` is "isolated", "notebook" or "shared". An existing name is an error, unless ``if_missing`` keeps it or
     ``fresh`` resets it.
+
+    >>> xinterp.create("alice", "bob")
+    [1, 2]
+    >>> xinterp.create("alice", if_missing=True)
+    [1]
+    >>> len(xinterp.create(n=2))
+    2
     """
     request: dict[str, object] = {"command": "create", "names": _list(names), "preset": preset}
     request |= {"if_missing": if_missing, "fresh": fresh}
@@ -80,7 +100,15 @@ def create(
 
 
 def get(name_or_id: Target) -> Interpreter:
-    """The interpreter as a :class:`concurrent.interpreters.Interpreter`, with a ``name`` (None if it has none)."""
+    """The interpreter as a :class:`concurrent.interpreters.Interpreter`, with a ``name`` (None if it has none).
+
+    >>> ids = xinterp.create("alice")
+    >>> alice = xinterp.get("alice")
+    >>> alice, alice.name
+    (Interpreter(1), 'alice')
+    >>> alice.call(sum, [1, 2, 3])
+    6
+    """
     found: Any = _run({"command": "get", "target": name_or_id})["value"]
     from concurrent.interpreters import Interpreter
 
@@ -100,12 +128,23 @@ def close(*targets: Target, force: bool = False) -> None:
 
 
 def reset(*targets: Target, force: bool = False) -> _list[int]:
-    """Replace by fresh interpreters under the same names and presets; return the new ids."""
+    """Replace by fresh interpreters under the same names and presets; return the new ids.
+
+    >>> ids = xinterp.create("alice", preset="isolated")
+    >>> xinterp.reset("alice") == ids
+    False
+    """
     return _run({"command": "reset", "targets": _targets(targets), "force": force})["value"]  # type: ignore[return-value]
 
 
 def rename(target: Target, name: str) -> None:
-    """Give an interpreter another name."""
+    """Give an interpreter another name.
+
+    >>> ids = xinterp.create("alice")
+    >>> xinterp.rename("alice", "alicia")
+    >>> xinterp.get(1).name
+    'alicia'
+    """
     _run({"command": "rename", "target": target, "name": name})
 
 
@@ -115,7 +154,10 @@ def interrupt(*targets: Target) -> _list[bool]:
 
 
 def wait(*targets: Target, timeout: float | None = None) -> None:
-    """Wait until the targets' detached cells (all, without targets) have ended; ``timeout`` is in seconds."""
+    """Wait until the targets' detached cells (all, without targets) have ended; ``timeout`` is in seconds.
+
+    >>> xinterp.wait(timeout=5)
+    """
     request: dict[str, object] = {"command": "wait", "targets": _targets(targets)}
     if timeout is not None:
         request["timeout"] = timeout
@@ -127,6 +169,11 @@ def vars(target: Target) -> _list[dict[str, Any]]:
 
     No code runs for it: values of classes that a cell has defined are told by their type. CommandError if the
     interpreter is busy.
+
+    >>> ids = xinterp.create("alice")
+    >>> xinterp.get("alice").exec("x = 42")
+    >>> xinterp.vars("alice")
+    [{'name': 'x', 'size': 28, 'type': 'int', 'value': '42'}]
     """
     return _run({"command": "vars", "targets": [target]})["value"]  # type: ignore[return-value]
 
@@ -136,6 +183,12 @@ def diff(a: Target, b: Target) -> _list[dict[str, Any]]:
 
     ``same`` is "same memory" (a buffer that both have), "equal", "looks equal" (as far as it is told), "differs", or
     which of the two has it: "only in alice".
+
+    >>> ids = xinterp.create("alice", "bob")
+    >>> xinterp.get("alice").exec("x, y = 1, 2")
+    >>> xinterp.get("bob").exec("x, y = 1, 3")
+    >>> [(row["name"], row["same"]) for row in xinterp.diff("alice", "bob")]
+    [('x', 'equal'), ('y', 'differs')]
     """
     return _run({"command": "diff", "targets": [a, b]})["value"]  # type: ignore[return-value]
 
@@ -147,6 +200,11 @@ def share(*names: str, from_: Target = "main", to: Target | _list[Target] = "mai
     a memoryview where numpy cannot be imported), "by value" (functions and classes of cells, with all that they use,
     and instances of such classes) or "pickled". If any cannot cross, CommandError names it, its type and the reason,
     and nothing is bound. Waits until the interpreters' running cells have ended.
+
+    >>> numbers, text, pixels = [1, 2], "text", memoryview(bytearray(4))
+    >>> ids = xinterp.create("alice")
+    >>> xinterp.share("numbers", "text", "pixels", to="alice")
+    {'numbers': 'pickled', 'pixels': 'shared buffer', 'text': 'copied'}
     """
     targets = to if isinstance(to, _list) else [to]
     return _run({"command": "share", "names": _list(names), "from": from_, "to": targets})["value"]  # type: ignore[return-value]

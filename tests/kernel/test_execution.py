@@ -1,6 +1,7 @@
 """What a cell does in any interpreter: results, displays, errors, input, await. Each in main and in another one."""
 
-from harness import Client, plain
+import pytest
+from harness import Client, Kernel, plain
 
 
 def test_the_last_expression_is_the_result(client: Client, target: str) -> None:
@@ -170,6 +171,17 @@ def test_an_extension_module_that_refuses_says_what_to_do(client: Client) -> Non
     assert result.traceback.split("\n")[-2:] == [
         "This extension module works in one interpreter per process only. Run the cell in main (%%interp main),",
         "or create the interpreter with main's GIL: %interp create NAME --preset shared",
+    ]
+
+
+@pytest.mark.parametrize("module", ["numpy", "lxml.etree", "cryptography.hazmat.bindings._rust"])
+def test_one_that_another_interpreter_has_loaded_says_what_to_do(fresh: Kernel, module: str) -> None:
+    fresh.client.ok(f"import {module}\n%interp create lenient --preset shared")
+    result = fresh.client.run(f"%%interp lenient\nimport {module}")
+    assert result.reply["content"]["ename"] == "ImportError"
+    assert result.traceback.split("\n")[-2:] == [
+        "It has been loaded in another interpreter of this kernel: run the cell there (%interp lists them),",
+        "or restart the kernel and load it here first.",
     ]
 
 

@@ -67,7 +67,7 @@ def test_a_failed_set_up_says_why_and_leaves_nothing(machine: dict[str, str], sa
     result = set_up(machine)
     assert result.returncode == 1
     assert sentence in result.stderr
-    assert "about 700 MB to download, 3000 MB on disk, 5 minutes" in result.stderr, "the cost is said before it starts"
+    assert "about 700 MB to download, 3800 MB on disk, 5 minutes" in result.stderr, "the cost is said before it starts"
     assert re.search(r"^  \d+ s  working$", result.stderr, re.MULTILINE), "progress is shown"
     assert left_behind(machine) == []
 
@@ -87,7 +87,7 @@ def test_too_little_disk_is_said_before_anything_is_fetched(machine: dict[str, s
     command(machine, "df", "echo head; echo disk 1 1 500 1% /")
     result = set_up(machine)
     assert (result.returncode, left_behind(machine)) == (1, [])
-    assert "the set-up needs 4200 MB in" in result.stderr and "and 500 MB are free." in result.stderr
+    assert "the set-up needs 5000 MB in" in result.stderr and "and 500 MB are free." in result.stderr
 
 
 def test_an_ordinary_user_without_mmdebstrap_is_told_what_to_ask_for(machine: dict[str, str], tmp_path: Path) -> None:

@@ -1,12 +1,17 @@
 #!/usr/bin/env python3
-"""screenshots.py FROM TO: the README's pictures, as the browser tests have left them in FROM, small enough to be kept."""
+"""screenshots.py FROM TO: the README's pictures, as the browser tests have left them in FROM, made small."""
 
 import argparse
 from pathlib import Path
 
 from PIL import Image
 
-PICTURES = {"readme-panel": "panel", "readme-compare": "compare", "panel-dark": "panel-dark", "notebook-7": "notebook-7"}
+PICTURES = {
+    "readme-panel": "panel",
+    "readme-compare": "compare",
+    "panel-dark": "panel-dark",
+    "notebook-7": "notebook-7",
+}
 COLOURS = 128
 
 

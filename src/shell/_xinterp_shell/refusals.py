@@ -3,6 +3,8 @@
 _REFUSALS = (
     r"module [\w.]+ does not support loading in subinterpreters",
     r"cannot load module more than once per process",  # numpy
+    r"Interpreter change detected - this module can only be loaded into one interpreter per process",  # Cython's
+    r"PyO3 modules do not yet support subinterpreters",
     r"failed to import from subinterpreter due to exception",  # single-phase initialization, which runs in main
 )
 
@@ -25,7 +27,7 @@ def of(error: BaseException | None) -> str | None:
 
 def ways_out(refusal: str) -> list[str]:
     """Lines for the person whose cell it is."""
-    if refusal.startswith("cannot"):
+    if refusal.startswith(("cannot", "Interpreter change", "PyO3")):
         return [
             "It has been loaded in another interpreter of this kernel: run the cell there (%interp lists them),",
             "or restart the kernel and load it here first.",
