@@ -336,3 +336,25 @@ def draw_timeline(rows: Mapping[str, Sequence[tuple[float, float]]], title: str)
     axes.set_xlim(left=0)
     counted = (f"  {name}: at work {len(stretches)} times" for name, stretches in rows.items())
     return picture(figure, "\n".join([title, *counted]))
+
+
+def draw_levels(lines: Mapping[str, Sequence[tuple[float, int]]], title: str) -> Picture:
+    """How full something was: times in seconds of one clock, and how much there was from then on."""
+    from matplotlib.figure import Figure
+
+    figure = Figure((9, 3.4), layout="constrained")
+    axes = figure.add_subplot()
+    for index, (name, points) in enumerate(lines.items()):
+        colour = _PALETTE[index % len(_PALETTE)]
+        times = [time - points[0][0] for time, _ in points]
+        levels = [level for _, level in points]
+        axes.step(times, levels, where="post", label=name, color=colour, linewidth=3)
+        axes.fill_between(times, levels, step="post", color=colour, alpha=0.12)
+    axes.tick_params(labelsize=12)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_title(title, fontsize=14, loc="left", pad=12)
+    axes.set_xlabel("seconds", fontsize=12)
+    axes.grid(axis="y", color="#e4e8ec")
+    axes.set(xlim=0, ylim=0)
+    axes.legend(fontsize=13, frameon=False)
+    return picture(figure, "\n".join([title, *(f"  {name}" for name in lines)]))
