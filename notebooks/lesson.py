@@ -88,7 +88,9 @@ def _tidy(answer: Answer) -> Answer:
 def predict(question: str, options: Sequence[Answer], answer: Answers) -> Prediction:
     """Takes the reader's answer, ... until it is written: one, or a dict with one for each of several things."""
     answers = answer if isinstance(answer, dict) else {"": answer}
-    prediction = Prediction(question, {thing: _tidy(given) for thing, given in answers.items()}, options)
+    known = {_tidy(option): option for option in options}
+    given = {thing: known.get(_tidy(answer), answer) for thing, answer in answers.items()}
+    prediction = Prediction(question, given, options)
     if not prediction.missing:
         said = (f"{thing}: {given}" if thing else str(given) for thing, given in prediction.answers.items())
         print(f"You predict {', '.join(said)}.")
@@ -358,3 +360,39 @@ def draw_levels(lines: Mapping[str, Sequence[tuple[float, int]]], title: str) ->
     axes.set(xlim=0, ylim=0)
     axes.legend(fontsize=13, frameon=False)
     return picture(figure, "\n".join([title, *(f"  {name}" for name in lines)]))
+
+
+def draw_grid(cells: Mapping[str, Mapping[str, bool]], title: str, words: tuple[str, str] = ("yes", "no")) -> Picture:
+    """What holds where: a row for each thing, with a green or an orange cell for each place."""
+    columns = [*next(iter(cells.values()))]
+    first, width, height = 0.115 * max(map(len, cells)) + 0.7, 1.9, 0.5
+    top = height * (len(cells) + 1)
+    figure, axes = _figure(first + width * len(columns) + 0.2, top + 0.55)
+    axes.text(0.2, top + 0.25, title, fontsize=14, color=_INK, va="center")
+    colours = colours_of(columns)
+    for place, column in enumerate(columns):
+        x = first + place * width
+        heading = {"fontsize": 13, "fontweight": "bold", "ha": "center", "va": "center"}
+        axes.text(x + width / 2, top - height / 2, column, color=colours[column], **heading)
+        for row, (thing, holds) in enumerate(cells.items(), start=2):
+            y = top - row * height + 0.1
+            if place == 0:
+                axes.text(0.2, y + height / 2, thing, fontsize=13, family="monospace", color=_INK, va="center")
+            colour = _RIGHT if holds[column] else _WRONG
+            _box(axes, x + 0.06, y + 0.05, width - 0.12, height - 0.1, facecolor=colour + "26", edgecolor=colour)
+            word = words[0] if holds[column] else words[1]
+            axes.text(x + width / 2, y + height / 2, word, fontsize=12, color=_INK, ha="center", va="center")
+    told = (
+        f"  {thing}: " + ", ".join(f"{column} {words[0] if held else words[1]}" for column, held in holds.items())
+        for thing, holds in cells.items()
+    )
+    return picture(figure, "\n".join([title, *told]))
+
+
+def draw_image(pixels: Any, text: str, width: int = 800) -> Picture:
+    """An array of numbers from 0 to 1, in colours from black over red to yellow. What is not a number is left white."""
+    from matplotlib.image import imsave
+
+    file = io.BytesIO()
+    imsave(file, pixels, cmap="inferno", vmin=0, vmax=1)
+    return Picture(file.getvalue(), text, width)

@@ -24,6 +24,12 @@ def test_what_is_none_of_the_options_is_no_prediction(capsys: pytest.CaptureFixt
     assert capsys.readouterr().out.startswith("Write your prediction first")
 
 
+def test_small_and_capital_letters_are_the_same_in_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    prediction = lesson.predict("Which error?", ["KeyError", "TypeError"], "keyerror")
+    assert capsys.readouterr().out == "You predict KeyError.\n"
+    assert repr(lesson.check(prediction, "KeyError", "So.")) == "Right. So."
+
+
 def test_a_check_tells_right_from_wrong_and_why(capsys: pytest.CaptureFixture[str]) -> None:
     right = lesson.predict("Has bob an x?", ["yes", "no"], " No ")
     wrong = lesson.predict("Has bob an x?", ["yes", "no"], "yes")
@@ -77,6 +83,8 @@ def test_a_picture_says_in_words_what_it_shows() -> None:
         lambda: lesson.draw_processes({"one": {"main": ["x"]}, "two": {"other main": []}}),
         lambda: lesson.draw_bars({"alone": 1.0, "together": 2.0}, "Times"),
         lambda: lesson.draw_timeline({"main": [(10, 11), (12, 13)], "alice": [(11, 12)]}, "Turns"),
+        lambda: lesson.draw_grid({"json": {"main": True, "alice": False}}, "What loads where"),
+        lambda: lesson.draw_image([[0.0, 0.5], [1.0, float("nan")]], "Colours"),
         lambda: lesson.draw_levels({"no limit": [(10, 0), (10.1, 6), (11, 0)]}, "Waiting"),
     ],
 )
