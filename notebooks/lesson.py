@@ -34,12 +34,11 @@ class Prediction:
 
     question: str
     answers: dict[str, Answer]
-    options: Sequence[Answer]
 
     @property
     def missing(self) -> list[str]:
         """The things that have no answer yet, or one that is none of the options."""
-        return [thing for thing, answer in self.answers.items() if answer not in self.options]
+        return [thing for thing, answer in self.answers.items() if answer is ...]
 
 
 @dataclass(frozen=True)
@@ -81,16 +80,16 @@ def _or(options: Sequence[Answer]) -> str:
     return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def _tidy(answer: Answer) -> Answer:
-    return answer.strip().lower() if isinstance(answer, str) else answer
+def _picked(answer: Answer, options: Sequence[Answer]) -> Answer:
+    """The option that the reader means, however it is written: True, "true" and "True " are one."""
+    written = str(answer).strip().lower()
+    return next((option for option in options if str(option).lower() == written), ...)
 
 
 def predict(question: str, options: Sequence[Answer], answer: Answers) -> Prediction:
     """Takes the reader's answer, ... until it is written: one, or a dict with one for each of several things."""
     answers = answer if isinstance(answer, dict) else {"": answer}
-    known = {_tidy(option): option for option in options}
-    given = {thing: known.get(_tidy(answer), answer) for thing, answer in answers.items()}
-    prediction = Prediction(question, given, options)
+    prediction = Prediction(question, {thing: _picked(given, options) for thing, given in answers.items()})
     if not prediction.missing:
         said = (f"{thing}: {given}" if thing else str(given) for thing, given in prediction.answers.items())
         print(f"You predict {', '.join(said)}.")
@@ -197,20 +196,25 @@ def _box(axes: Axes, x: float, y: float, width: float, height: float, square: bo
     from matplotlib.patches import FancyBboxPatch
 
     shape = "square,pad=0" if square else "round,pad=0,rounding_size=0.1"
-    axes.add_patch(FancyBboxPatch((x, y), width, height, boxstyle=shape, **{"linewidth": 1.6} | style))
+    style = {"linewidth": 1.6, "snap": False} | style
+    axes.add_patch(FancyBboxPatch((x, y), width, height, boxstyle=shape, **style))
 
 
 def _arrow(
     axes: Axes, begin: tuple[float, float], end: tuple[float, float], label: str = "", both: bool = False
 ) -> None:
-    style = {"arrowstyle": "<|-|>" if both else "-|>", "color": _INK, "linewidth": 1.6, "shrinkA": 0, "shrinkB": 0}
-    axes.annotate("", end, begin, arrowprops=style | {"mutation_scale": 14})
+    refused = label.startswith("✗")
+    colour = _WRONG if refused else _INK
+    head = "-" if refused else "<|-|>" if both else "-|>"
+    style = {"arrowstyle": head, "color": colour, "linestyle": ":" if refused else "-"}
+    size = {"linewidth": 1.6, "mutation_scale": 14, "shrinkA": 0, "shrinkB": 12 if refused else 0}
+    axes.annotate("", end, begin, arrowprops=style | size)
     if label:
         middle = ((begin[0] + end[0]) / 2, begin[1] + 0.06)
-        axes.text(*middle, label, ha="center", va="bottom", fontsize=11, color=_INK)
+        axes.text(*middle, label, ha="center", va="bottom", fontsize=11, color=colour)
 
 
-type Arrow = tuple[str, str, str]  # from which interpreter to which, and what
+type Arrow = tuple[str, str, str]  # from which interpreter to which, and what; ✗ begins what is refused
 
 
 def draw_process(
@@ -241,18 +245,18 @@ def draw_processes(
     bottom = margin * 1.5 + below
     height = bottom + body + header + margin + 0.5
 
-    total = sum(len(inside) * (width + gap) - gap + margin * 2 for inside in processes.values())
-    total += margin * (len(processes) + 1)
-    figure, axes = _figure(total, height)
+    needed = {process: len(inside) * (width + gap) - gap for process, inside in processes.items()}
+    outers = {process: max(inner, 0.1 * len(process)) + margin * 2 for process, inner in needed.items()}
+    figure, axes = _figure(sum(outers.values()) + margin * (len(processes) + 1), height)
     colours = colours_of([*interpreters])
     left: dict[str, float] = {}
     x = margin
     for process, inside in processes.items():
-        outer = len(inside) * (width + gap) - gap + margin * 2
+        outer = outers[process]
         _box(axes, x, margin / 2, outer, height - margin, facecolor="#f6f8fa", edgecolor="#9aa4af")
         axes.text(x + margin, height - margin / 2 - 0.28, process, fontsize=12, color="#57606a", va="center")
         for index, (name, things) in enumerate(inside.items()):
-            left[name] = box = x + margin + index * (width + gap)
+            left[name] = box = x + (outer - needed[process]) / 2 + index * (width + gap)
             _box(axes, box, bottom, width, body + header, facecolor="white", edgecolor=colours[name])
             _box(axes, box, bottom + body, width, header, facecolor=colours[name], edgecolor=colours[name])
             _box(
@@ -319,14 +323,20 @@ def draw_bars(values: Mapping[str, float], title: str, unit: str = "s", colours:
     figure, axes = _plot([*values], title)
     picked = [colours[index % len(colours)] for index in range(len(values))]
     bars = axes.barh(range(len(values)), [*values.values()], height=0.62, color=picked)
-    axes.bar_label(bars, [f"{value:.2f} {unit}" for value in values.values()], padding=6, fontsize=13, color=_INK)
+    labels = [f"{value:.{0 if value >= 100 else 1 if value >= 10 else 2}f} {unit}" for value in values.values()]
+    axes.bar_label(bars, labels, padding=6, fontsize=13, color=_INK)
     axes.set_xlabel(unit, fontsize=12)
     axes.margins(x=0.14)
-    return picture(figure, "\n".join([title, *(f"  {name}: {value:.2f} {unit}" for name, value in values.items())]))
+    return picture(
+        figure, "\n".join([title, *(f"  {name}: {label}" for name, label in zip(values, labels, strict=True))])
+    )
 
 
-def draw_timeline(rows: Mapping[str, Sequence[tuple[float, float]]], title: str) -> Picture:
-    """When each thing was at work: the begins and ends of its stretches, in seconds of one clock."""
+def draw_timeline(rows: Mapping[str, Sequence[tuple[float, float]]], title: str, until: float = 0) -> Picture:
+    """When each thing was at work: the begins and ends of its stretches, in seconds of one clock.
+
+    `until` gives several pictures one scale.
+    """
     figure, axes = _plot([*rows], title)
     zero = min(begin for stretches in rows.values() for begin, _ in stretches)
     colours = colours_of([*rows])
@@ -335,7 +345,7 @@ def draw_timeline(rows: Mapping[str, Sequence[tuple[float, float]]], title: str)
         axes.broken_barh(spans, (row - 0.31, 0.62), facecolors=colours[name], edgecolor="white", linewidth=0.8)
     axes.set_xlabel("seconds", fontsize=12)
     axes.margins(x=0.02)
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, max(until, axes.get_xlim()[1]))
     counted = (f"  {name}: at work {len(stretches)} times" for name, stretches in rows.items())
     return picture(figure, "\n".join([title, *counted]))
 

@@ -31,11 +31,17 @@ def test_small_and_capital_letters_are_the_same_in_an_answer(capsys: pytest.Capt
 
 
 def test_a_check_tells_right_from_wrong_and_why(capsys: pytest.CaptureFixture[str]) -> None:
-    right = lesson.predict("Has bob an x?", ["yes", "no"], " No ")
+    right = lesson.predict("Has bob an x?", ["yes", "no"], " No ")  # as people type
     wrong = lesson.predict("Has bob an x?", ["yes", "no"], "yes")
     assert capsys.readouterr().out == "You predict no.\nYou predict yes.\n"
     assert repr(lesson.check(right, "no", "`x` is alice's.")) == "Right. x is alice's."
     assert repr(lesson.check(wrong, "no", "`x` is alice's.")) == "Not so: it is no, not yes. x is alice's."
+
+
+def test_an_option_may_be_written_with_or_without_quotes() -> None:
+    for answer in (True, "True", "true"):
+        running = lesson.predict("Is it running?", ["True", "False"], answer)
+        assert repr(lesson.check(running, "True", "It is.")) == "Right. It is."
 
 
 def test_several_things_are_checked_one_by_one(capsys: pytest.CaptureFixture[str]) -> None:

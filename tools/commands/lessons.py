@@ -22,7 +22,7 @@ VARYING = [
     (r"\b(ids?|interpreters?|process|thread|Interpreter\(|In ?\[|cell|<ipython-input-)([ =]?)\d+", r"\1\2#"),
     (r" {2,}", " "),  # columns are as wide as the numbers in them
     (r" +$", ""),
-    (r"^\d+ (?=\w+ (?:main|notebook|isolated|shared|custom) )", "# "),  # the id of a row of %interp
+    (r"^\d+ (?=(?:\w+ )?(?:main|notebook|isolated|shared|custom) )", "# "),  # the id of a row of %interp
     (r"^(# main main own \w+) \d+", r"\1 #"),  # the cells that main has run, in this notebook and before it
     (r"^(\w+) is a fresh interpreter now ", r"created \1 "),  # by %interp create --fresh, when there was one
     (r"\b\d{9,}\b", "#"),  # ids of objects and threads
