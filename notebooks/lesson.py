@@ -382,7 +382,7 @@ def draw_grid(cells: Mapping[str, Mapping[str, bool]], title: str, words: tuple[
     colours = colours_of(columns)
     for place, column in enumerate(columns):
         x = first + place * width
-        heading = {"fontsize": 13, "fontweight": "bold", "ha": "center", "va": "center"}
+        heading: dict[str, Any] = {"fontsize": 13, "fontweight": "bold", "ha": "center", "va": "center"}
         axes.text(x + width / 2, top - height / 2, column, color=colours[column], **heading)
         for row, (thing, holds) in enumerate(cells.items(), start=2):
             y = top - row * height + 0.1
