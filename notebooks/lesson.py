@@ -52,7 +52,8 @@ class Verdict:
 
     def __repr__(self) -> str:
         lines = [f"  {'✓' if right else '✗'} {line}" for right, line in self.details]
-        return "\n".join([" ".join(filter(None, [self.title, self.text])), *lines]).replace("`", "")
+        parts = [self.title, *lines, self.text] if lines else [f"{self.title} {self.text}"]
+        return "\n".join(filter(None, parts)).replace("`", "")
 
     def _repr_html_(self) -> str:
         rows = "".join(
@@ -61,8 +62,8 @@ class Verdict:
         )
         return (
             f'<div style="border-left:6px solid {self.colour};background:{self.colour}1c;padding:.5em 1em;'
-            f'line-height:1.5"><b style="color:{self.colour}">{_marked_up(self.title)}</b> '
-            f"{_marked_up(self.text)}{rows}</div>"
+            f'line-height:1.5"><b style="color:{self.colour}">{_marked_up(self.title)}</b> {rows}'
+            f"{_marked_up(self.text)}</div>"
         )
 
 
@@ -91,8 +92,8 @@ def predict(question: str, options: Sequence[Answer], answer: Answers) -> Predic
     answers = answer if isinstance(answer, dict) else {"": answer}
     prediction = Prediction(question, {thing: _picked(given, options) for thing, given in answers.items()})
     if not prediction.missing:
-        said = (f"{thing}: {given}" if thing else str(given) for thing, given in prediction.answers.items())
-        print(f"You predict {', '.join(said)}.")
+        said = (f"\n  {thing}: {given}" if thing else f" {given}" for thing, given in prediction.answers.items())
+        print(f"You predict:{''.join(said)}")
     else:
         print(f"Write your prediction first: {question} Write {_or(options)} where the ... is.")
     return prediction
@@ -129,7 +130,7 @@ def verify(exercise: str, claims: Mapping[str, Callable[[], object]], because: s
     details = [(holds(claim), text) for text, claim in claims.items()]
     if all(right for right, _ in details):
         return Verdict(f"Right: {exercise} is solved.", because, details, _RIGHT)
-    return Verdict(f"{exercise} is not solved yet.", "What must hold:", details)
+    return Verdict(f"{exercise} is not solved yet. What must hold:", details=details)
 
 
 def ask(interpreter: str, expression: str) -> Any:
@@ -257,20 +258,12 @@ def draw_processes(
         axes.text(x + margin, height - margin / 2 - 0.28, process, fontsize=12, color="#57606a", va="center")
         for index, (name, things) in enumerate(inside.items()):
             left[name] = box = x + (outer - needed[process]) / 2 + index * (width + gap)
-            _box(axes, box, bottom, width, body + header, facecolor="white", edgecolor=colours[name])
-            _box(axes, box, bottom + body, width, header, facecolor=colours[name], edgecolor=colours[name])
-            _box(
-                axes,
-                box,
-                bottom + body,
-                width,
-                header / 2,
-                facecolor=colours[name],
-                edgecolor=colours[name],
-                square=True,
-            )
-            label = {"color": "white", "fontsize": 13, "fontweight": "bold"}
-            axes.text(box + width / 2, bottom + body + header / 2, name, ha="center", va="center_baseline", **label)
+            colour = colours[name]
+            _box(axes, box, bottom, width, body + header, facecolor="white", edgecolor=colour)
+            _box(axes, box, bottom + body, width, header, facecolor=colour, edgecolor=colour)
+            _box(axes, box, bottom + body, width, header / 2, square=True, facecolor=colour, edgecolor=colour)
+            middle = (box + width / 2, bottom + body + header / 2)
+            axes.text(*middle, name, ha="center", va="center_baseline", color="white", fontsize=13, fontweight="bold")
             for row, thing in enumerate(things):
                 at = bottom + body - 0.32 - row * line
                 axes.text(box + 0.2, at, thing, va="center", fontsize=11.5, color=_INK, family="monospace")

@@ -33,7 +33,7 @@ def test_small_and_capital_letters_are_the_same_in_an_answer(capsys: pytest.Capt
 def test_a_check_tells_right_from_wrong_and_why(capsys: pytest.CaptureFixture[str]) -> None:
     right = lesson.predict("Has bob an x?", ["yes", "no"], " No ")  # as people type
     wrong = lesson.predict("Has bob an x?", ["yes", "no"], "yes")
-    assert capsys.readouterr().out == "You predict no.\nYou predict yes.\n"
+    assert capsys.readouterr().out == "You predict: no\nYou predict: yes\n"
     assert repr(lesson.check(right, "no", "`x` is alice's.")) == "Right. x is alice's."
     assert repr(lesson.check(wrong, "no", "`x` is alice's.")) == "Not so: it is no, not yes. x is alice's."
 
@@ -53,10 +53,11 @@ def test_several_things_are_checked_one_by_one(capsys: pytest.CaptureFixture[str
     )
     wrong = lesson.predict("Which?", options, {"modules": "own", "directory": "own"})
     assert repr(lesson.check(wrong, answer, "Why.")) == (
-        "Not quite. Why.\n  ✓ modules: own\n  ✗ directory: shared, not own"
+        "Not quite.\n  ✓ modules: own\n  ✗ directory: shared, not own\nWhy."
     )
     right = lesson.predict("Which?", options, answer)
-    assert repr(lesson.check(right, answer, "Why.")) == "Right. Why.\n  ✓ modules: own\n  ✓ directory: shared"
+    assert repr(lesson.check(right, answer, "Why.")) == "Right.\n  ✓ modules: own\n  ✓ directory: shared\nWhy."
+    assert capsys.readouterr().out.endswith("You predict:\n  modules: own\n  directory: shared\n")
 
 
 def test_a_verdict_is_html_of_its_colour_without_anybodys_tags() -> None:
@@ -70,7 +71,7 @@ def test_an_exercise_is_solved_when_every_claim_holds() -> None:
         "Exercise 1 is not solved yet. What must hold:\n  ✓ x is 1\n  ✗ y is 2"
     )
     assert repr(lesson.verify("Exercise 1", {"x is 1": lambda: True}, "So.")) == (
-        "Right: Exercise 1 is solved. So.\n  ✓ x is 1"
+        "Right: Exercise 1 is solved.\n  ✓ x is 1\nSo."
     )
 
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""lessons.py NOTEBOOK...: run lessons through the kernel and store in them what they show.
+"""lessons.py [--all] NOTEBOOK...: run lessons through the kernel and store in them what they show.
 
 A cell that shows what it showed before, but for times and the like, keeps its outputs, so that a difference in the
-stored notebooks is one in what a reader sees. Ends with 1 if a notebook failed; that one stays as it was.
+stored notebooks is one in what a reader sees. Pictures are not looked into: --all stores everything, for when they are
+drawn in another way. Ends with 1 if a notebook failed; that one stays as it was.
 """
 
 import argparse
@@ -65,13 +66,14 @@ def run(notebook: NotebookNode, folder: Path) -> str:
     return problem
 
 
-def store(file: Path) -> str:
+def store(file: Path, everything: bool) -> str:
+    """Returns what failed, or ''."""
     before = nbformat.read(file, as_version=4)
     after = copy.deepcopy(before)
     if problem := run(after, file.parent):
         return problem
     for old, new in zip(code_cells(before), code_cells(after), strict=True):
-        if shown(old) == shown(new):
+        if shown(old) == shown(new) and not everything:
             new.outputs = old.outputs
     nbformat.write(after, file)
     return ""
@@ -80,9 +82,11 @@ def store(file: Path) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Run lessons through the kernel and store in them what they show.")
     parser.add_argument("notebooks", type=Path, nargs="+", metavar="notebook")
+    parser.add_argument("--all", action="store_true", help="store also what looks as it did")
+    arguments = parser.parse_args()
     failed = False
-    for file in parser.parse_args().notebooks:
-        problem = store(file)
+    for file in arguments.notebooks:
+        problem = store(file, arguments.all)
         print(f"{file}: {problem or 'stored'}", file=sys.stderr if problem else sys.stdout)
         failed |= bool(problem)
     return int(failed)
