@@ -24,12 +24,6 @@ def test_what_is_none_of_the_options_is_no_prediction(capsys: pytest.CaptureFixt
     assert capsys.readouterr().out.startswith("Write your prediction first")
 
 
-def test_small_and_capital_letters_are_the_same_in_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
-    prediction = lesson.predict("Which error?", ["KeyError", "TypeError"], "keyerror")
-    assert capsys.readouterr().out == "You predict KeyError.\n"
-    assert repr(lesson.check(prediction, "KeyError", "So.")) == "Right. So."
-
-
 def test_a_check_tells_right_from_wrong_and_why(capsys: pytest.CaptureFixture[str]) -> None:
     right = lesson.predict("Has bob an x?", ["yes", "no"], " No ")  # as people type
     wrong = lesson.predict("Has bob an x?", ["yes", "no"], "yes")
