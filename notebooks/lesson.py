@@ -60,10 +60,11 @@ class Verdict:
             f'<div><b style="color:{_RIGHT if right else _WRONG}">{"✓" if right else "✗"}</b> {_marked_up(line)}</div>'
             for right, line in self.details
         )
+        kind = "div" if rows else "span"  # a reason alone goes on in the title's line
         return (
             f'<div style="border-left:6px solid {self.colour};background:{self.colour}1c;padding:.5em 1em;'
             f'line-height:1.5"><b style="color:{self.colour}">{_marked_up(self.title)}</b> {rows}'
-            f"{_marked_up(self.text)}</div>"
+            f'<{kind} style="margin-top:.4em">{_marked_up(self.text)}</{kind}></div>'
         )
 
 
@@ -335,7 +336,7 @@ def draw_timeline(rows: Mapping[str, Sequence[tuple[float, float]]], title: str,
     colours = colours_of([*rows])
     for row, (name, stretches) in enumerate(rows.items()):
         spans = [(begin - zero, end - begin) for begin, end in stretches]
-        axes.broken_barh(spans, (row - 0.31, 0.62), facecolors=colours[name], edgecolor="white", linewidth=0.8)
+        axes.broken_barh(spans, (row - 0.31, 0.62), facecolors=colours[name])
     axes.set_xlabel("seconds", fontsize=12)
     axes.margins(x=0.02)
     axes.set_xlim(0, max(until, axes.get_xlim()[1]))

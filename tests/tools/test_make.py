@@ -42,7 +42,7 @@ def test_the_demo_runs_the_notebook_and_prints_a_summary(tmp_path: Path) -> None
 
 def test_help_lists_the_targets() -> None:
     said = subprocess.run(["make", "-C", REPO, "help"], capture_output=True, text=True, check=True).stdout
-    for target in ("demo", "lab", "test", "bench", "clean"):
+    for target in ("demo", "lab", "lessons", "test", "bench", "clean"):
         assert f"make {target} " in said
 
 
