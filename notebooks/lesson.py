@@ -342,3 +342,61 @@ def draw_timeline(rows: Mapping[str, Sequence[tuple[float, float]]], title: str,
     axes.set_xlim(0, max(until, axes.get_xlim()[1]))
     counted = (f"  {name}: at work {len(stretches)} times" for name, stretches in rows.items())
     return picture(figure, "\n".join([title, *counted]))
+
+
+def draw_levels(lines: Mapping[str, Sequence[tuple[float, int]]], title: str) -> Picture:
+    """How full something was: times in seconds of one clock, and how much there was from then on."""
+    from matplotlib.figure import Figure
+
+    figure = Figure((9, 3.4), layout="constrained")
+    axes = figure.add_subplot()
+    for index, (name, points) in enumerate(lines.items()):
+        colour = _PALETTE[index % len(_PALETTE)]
+        times = [time - points[0][0] for time, _ in points]
+        levels = [level for _, level in points]
+        axes.step(times, levels, where="post", label=name, color=colour, linewidth=3)
+        axes.fill_between(times, levels, step="post", color=colour, alpha=0.12)
+    axes.tick_params(labelsize=12)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_title(title, fontsize=14, loc="left", pad=12)
+    axes.set_xlabel("seconds", fontsize=12)
+    axes.grid(axis="y", color="#e4e8ec")
+    axes.set(xlim=0, ylim=0)
+    axes.legend(fontsize=13, frameon=False)
+    return picture(figure, "\n".join([title, *(f"  {name}" for name in lines)]))
+
+
+def draw_grid(cells: Mapping[str, Mapping[str, bool]], title: str, words: tuple[str, str] = ("yes", "no")) -> Picture:
+    """What holds where: a row for each thing, with a green or an orange cell for each place."""
+    columns = [*next(iter(cells.values()))]
+    first, width, height = 0.115 * max(map(len, cells)) + 0.7, 1.9, 0.5
+    top = height * (len(cells) + 1)
+    figure, axes = _figure(first + width * len(columns) + 0.2, top + 0.55)
+    axes.text(0.2, top + 0.25, title, fontsize=14, color=_INK, va="center")
+    colours = colours_of(columns)
+    for place, column in enumerate(columns):
+        x = first + place * width
+        heading: dict[str, Any] = {"fontsize": 13, "fontweight": "bold", "ha": "center", "va": "center"}
+        axes.text(x + width / 2, top - height / 2, column, color=colours[column], **heading)
+        for row, (thing, holds) in enumerate(cells.items(), start=2):
+            y = top - row * height + 0.1
+            if place == 0:
+                axes.text(0.2, y + height / 2, thing, fontsize=13, family="monospace", color=_INK, va="center")
+            colour = _RIGHT if holds[column] else _WRONG
+            _box(axes, x + 0.06, y + 0.05, width - 0.12, height - 0.1, facecolor=colour + "26", edgecolor=colour)
+            word = words[0] if holds[column] else words[1]
+            axes.text(x + width / 2, y + height / 2, word, fontsize=12, color=_INK, ha="center", va="center")
+    told = (
+        f"  {thing}: " + ", ".join(f"{column} {words[0] if held else words[1]}" for column, held in holds.items())
+        for thing, holds in cells.items()
+    )
+    return picture(figure, "\n".join([title, *told]))
+
+
+def draw_image(pixels: Any, text: str, width: int = 800) -> Picture:
+    """An array of numbers from 0 to 1, in colours from black over red to yellow. What is not a number is left white."""
+    from matplotlib.image import imsave
+
+    file = io.BytesIO()
+    imsave(file, pixels, cmap="inferno", vmin=0, vmax=1)
+    return Picture(file.getvalue(), text, width)

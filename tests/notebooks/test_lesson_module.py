@@ -84,6 +84,9 @@ def test_a_picture_says_in_words_what_it_shows() -> None:
         lambda: lesson.draw_processes({"one": {"main": ["x"]}, "two": {"other main": []}}),
         lambda: lesson.draw_bars({"alone": 1.0, "together": 2.0}, "Times"),
         lambda: lesson.draw_timeline({"main": [(10, 11), (12, 13)], "alice": [(11, 12)]}, "Turns"),
+        lambda: lesson.draw_grid({"json": {"main": True, "alice": False}}, "What loads where"),
+        lambda: lesson.draw_image([[0.0, 0.5], [1.0, float("nan")]], "Colours"),
+        lambda: lesson.draw_levels({"no limit": [(10, 0), (10.1, 6), (11, 0)]}, "Waiting"),
     ],
 )
 def test_every_kind_of_picture_is_drawn(drawn: object) -> None:
