@@ -7,16 +7,19 @@ PYTHON_315 ?= python3.15
 SECONDS ?= 60
 SEED ?=
 
-.PHONY: help demo lab build labextension docs test unit labtest browsertest screenshots kernel conformance soak wheel wheel-test lint bench test-315 compatibility clean
+.PHONY: help demo lab lessons build labextension docs test unit labtest browsertest screenshots kernel conformance soak wheel wheel-test lint bench test-315 compatibility clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: build ## set everything up, build, run notebooks/isolation.ipynb through the kernel, write build/demo/
-	@$(IN) python3 tools/commands/demo.py notebooks/isolation.ipynb $(BUILD)/demo
+demo: build ## set everything up, build, run notebooks/0-first-minute.ipynb through the kernel, write build/demo/
+	@$(IN) python3 tools/commands/demo.py notebooks/0-first-minute.ipynb $(BUILD)/demo
 
 lab: build ## open JupyterLab on notebooks/ with the kernel
 	@$(IN) tools/commands/lab.sh notebooks
+
+lessons: build ## run the notebooks/ again and store in them what they show
+	@$(IN) python3 tools/commands/lessons.py notebooks/*.ipynb
 
 build: labextension ## compile the kernel and the JupyterLab extension
 	@$(IN) cmake -S . -B $(BUILD) -G Ninja --log-level=WARNING >/dev/null

@@ -14,7 +14,7 @@ clang-format --dry-run --Werror "${cpp[@]}"
 ruff format --quiet --check .
 ruff check --quiet .
 MYPYPATH=src/shell:src/typing mypy --no-error-summary src/shell
-MYPYPATH=src/shell:src/typing:build/python mypy --no-error-summary build/python/xinterp/{__main__,kernelspecs,launch}.py
+MYPYPATH=src/shell:src/typing:build/python mypy --no-error-summary build/python/xinterp/{__main__,kernelspecs,launch}.py notebooks/lesson.py
 shellcheck -x "${shell[@]}"
 npm --prefix labextension run --silent check
 # clang-tidy takes minutes for all files: one that was found clean, with the headers that it includes, is passed over, in
