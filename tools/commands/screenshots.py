@@ -9,8 +9,6 @@ from PIL import Image
 PICTURES = {
     "readme-panel": "panel",
     "readme-compare": "compare",
-    "panel-dark": "panel-dark",
-    "notebook-7": "notebook-7",
 }
 COLOURS = 128
 
