@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 
 # What is different in each run, and what it is called where outputs are compared.
 VARYING = [
+    (r"\x1b\[38;2;[\d;]+m(\[\w+\])\x1b\[0m", r"\1"),  # names are coloured where there is a panel
     (r"0x[0-9a-f]+", "0x#"),
     (r"\b\d[\d,._]*(?= ?(?:ns|µs|us|ms|s|min|B|KB|kB|MB|GB|times|percent)\b|%)", "#"),
     (r"\b(ids?|interpreters?|process|thread|Interpreter\(|In ?\[|cell|<ipython-input-)([ =]?)\d+", r"\1\2#"),
