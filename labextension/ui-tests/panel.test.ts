@@ -178,6 +178,18 @@ test('a page that is loaded again finds what runs', async () => {
   await panel.untilState('alice', 'idle');
 });
 
+test('a panel that was out of sight when the page was loaded again has its list open', async () => {
+  const notebook = await NotebookPage.open(lab, ['1']);
+  await (await Panel.show(notebook)).untilNames('main');
+  const saved = notebook.page.waitForResponse(
+    response => response.url().includes('/api/workspaces') && response.request().method() === 'PUT'
+  );
+  await notebook.command('property-inspector:show-panel');
+  await saved;
+  await notebook.reload();
+  await (await Panel.show(notebook)).untilNames('main');
+});
+
 test('a lost connection is told, and what happened meanwhile is known when it is back', async () => {
   const notebook = await NotebookPage.open(lab, ['%interp create alice', '%%interp alice\n1']);
   const panel = await Panel.show(notebook);

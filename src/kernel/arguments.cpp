@@ -83,6 +83,17 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
     return best;
 }
 
+std::string_view ArgumentParser::what(Value value) {
+    switch (value) {
+    case Value::none: return "nothing";
+    case Value::number: return "a number";
+    case Value::preset: return "a preset: isolated, notebook or shared";
+    case Value::target: return "an interpreter: its name or id";
+    case Value::variables: return "the names of variables";
+    }
+    return "";
+}
+
 python::Preset parse_preset(const std::string& name) {
     if (const auto preset = python::preset_from_name(name)) return *preset;
     const auto near = nearest(name, {"isolated", "notebook", "shared"});
@@ -147,12 +158,20 @@ void ArgumentParser::variables(const std::string& name, std::vector<std::string>
     options_.push_back({name, Value::variables});
 }
 
-void ArgumentParser::parse(std::vector<std::string> words) {
+// CLI11 says that it misses so many TEXT.
+void ArgumentParser::check_values(const std::vector<std::string>& words) const {
     for (std::size_t i = 0; i < words.size(); ++i)
-        for (const Option& option : options_)
-            if (option.value == Value::variables && (words[i] == option.name || words[i] == option.name + "=") &&
-                (i + 1 == words.size() || words[i + 1].starts_with("-")))
-                throw UsageError{option.name + " needs the names of variables.\n" + usage_};
+        for (const Option& option : options_) {
+            const bool last = i + 1 == words.size() ||
+                              words[i + 1].starts_with(option.value == Value::number ? "--" : "-"); // -1 is a number
+            const bool named = words[i] == option.name || words[i] == option.name + "=";
+            if (named && last && option.value != Value::none)
+                throw UsageError{option.name + " needs " + std::string{what(option.value)} + ".\n" + usage_};
+        }
+}
+
+void ArgumentParser::parse(std::vector<std::string> words) {
+    check_values(words);
     std::ranges::reverse(words); // CLI11 takes them from the back
     try {
         app_->parse(words);

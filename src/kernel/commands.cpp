@@ -152,6 +152,8 @@ void Commands::create(const json& request, const Caller& caller, Done done) {
     for (const std::string& name : names) {
         existing.push_back(name.empty() || python::name_problem(name) ? std::nullopt
                                                                       : interpreters_.registry().find(name));
+        const bool closing = existing.back() && existing.back()->state == python::State::closing;
+        if (closing) interpreters_.check_name(name);
         if (existing.back() && fresh) check_may_end(*existing.back(), false, caller, "create --fresh");
         else if (!(existing.back() && if_missing) && !name.empty()) interpreters_.check_name(name);
     }

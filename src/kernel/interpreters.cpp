@@ -41,7 +41,11 @@ std::vector<InterpreterInfo> Interpreters::resolve(const std::vector<std::string
 void Interpreters::check_name(const std::string& name) const {
     if (const auto problem = python::name_problem(name)) throw UsageError{*problem};
     if (reserved_.contains(name)) throw UsageError{"'" + name + "' is just being created."};
-    if (const auto existing = registry_.find(name))
+    const auto existing = registry_.find(name);
+    if (existing && existing->state == python::State::closing)
+        throw UsageError{"interpreter '" + name +
+                         "' is closing: its name is free when what runs there has ended. Until then choose another."};
+    if (existing)
         throw UsageError{"interpreter '" + name + "' exists already (id " + std::to_string(existing->id) +
                          ").\n--if-missing keeps it, --fresh resets it: %interp create " + name + " --if-missing"};
 }

@@ -212,10 +212,10 @@ TEST_CASE("an option's value is checked") {
         CHECK(cell_refusal("%%interp alice --timeout=" + wrong) ==
               "--timeout takes seconds, a number above 0, not '" + wrong + "'.");
     }
-    const auto missing = cell_refusal("%%interp alice --timeout");
-    REQUIRE(missing);
-    CHECK(missing->starts_with("--timeout"));
-    CHECK(missing->ends_with(usage));
+    for (const std::string line : {"--timeout", "--timeout=", "--timeout --create"})
+        CHECK(cell_refusal("%%interp alice " + line) == "--timeout needs a number." + usage);
+    CHECK(cell_refusal("%%interp alice --create --preset") ==
+          "--preset needs a preset: isolated, notebook or shared." + usage);
 }
 
 TEST_CASE("a cell of nothing but command lines is the kernel's own") {

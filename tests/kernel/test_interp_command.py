@@ -292,3 +292,20 @@ def test_what_cells_have_left_ends_while_its_modules_are_there(client: Client) -
         "closed alice.",
     ]
     assert closed.stderr == ""
+
+
+def test_the_name_of_one_that_is_closing_is_not_free_yet(client: Client) -> None:
+    client.ok("%interp create alice")
+    client.ok("%%interp alice\nimport ctypes")
+    cell = client.send(
+        "%%interp alice &\nprint('on')\nctypes.PyDLL(None).system(b'sleep 3')"
+    )  # C code that no signal ends
+    client.wait_for_text(cell, "on\n")
+    assert client.ok("%interp close alice --force").stdout == (
+        "alice has not stopped yet; it will be closed as soon as it does.\n"
+    )
+    refusal = "UsageError: interpreter 'alice' is closing: its name is free when what runs there has ended. Until then choose another."
+    for options in ("", " --if-missing", " --fresh"):
+        assert client.run(f"%interp create alice{options}").error == refusal
+    client.result(cell)
+    client.ok("%interp create bob")

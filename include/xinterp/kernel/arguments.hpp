@@ -57,6 +57,9 @@ public:
     const std::vector<Option>& options() const { return options_; }
 
 private:
+    void check_values(const std::vector<std::string>& words) const;
+    static std::string_view what(Value value);
+
     std::string name_, usage_;
     std::unique_ptr<CLI::App> app_;
     std::vector<Option> options_;

@@ -38,5 +38,6 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     setToolbar(panel, createToolbarFactory(toolbars, settings, TOOLBAR, ID, translator));
     app.shell.add(panel, 'right', { rank: 300, type: 'Interpreters' });
     restorer?.add(panel, 'xinterp-panel');
+    void app.restored.then(() => panel.afterRestore());
   }
 };

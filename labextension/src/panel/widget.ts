@@ -47,6 +47,17 @@ export class InterpretersPanel extends SidePanel {
     });
   }
 
+  /**
+   * After the layout has been restored. JupyterLab remembers the sections of a panel that was not in sight as closed
+   * ones: if all are, those that are open in a new panel are.
+   */
+  afterRestore(): void {
+    if (this.widgets.every(section => section.isHidden)) {
+      this._accordion.expand(0);
+      this._accordion.expand(1);
+    }
+  }
+
   /** Open one of the sections. Variables and their comparison take each other's place. */
   open(section: keyof InterpretersPanel['sections']): void {
     const { variables, compare } = this.sections;
