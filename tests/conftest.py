@@ -5,13 +5,14 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 sys.path[:0] = [str(Path(__file__).parent / folder) for folder in ("kernel", "lab")]
-from harness import Client, Kernel  # noqa: E402
+from harness import PATIENCE, Client, Kernel  # noqa: E402
 
 # What tests run is no part of the person's history: every kernel and front end that a test starts inherits this.
 os.environ["IPYTHONDIR"] = tempfile.mkdtemp(prefix="xinterp-ipython-")
@@ -45,13 +46,21 @@ def shared_ipython_kernel(spec: str) -> Iterator[Kernel]:
     kernel.stop()
 
 
+def _others(client: Client) -> list[str]:
+    """The rows of the table of interpreters below main's."""
+    return client.run("%interp").of("display_data")[0]["data"]["text/plain"].splitlines()[2:]
+
+
 def _clean(kernel: Kernel) -> None:
     assert kernel.is_alive(), "the kernel died"
     client = kernel.client
     client.run("%interp use main")
-    table = client.run("%interp").of("display_data")[0]["data"]["text/plain"].splitlines()
-    if len([row for row in table if "closing" not in row.split()]) > 2:
+    if [row for row in _others(client) if "closing" not in row.split()]:
         client.ok("%interp close all --force")
+    deadline = time.monotonic() + PATIENCE
+    while _others(client):  # one that closes keeps its name until it is gone
+        assert time.monotonic() < deadline, "an interpreter does not end"
+        time.sleep(0.02)
     # No test finds the variables of another.
     client.ok(
         "[globals().pop(n) for n in [*globals()] if n not in ('In', 'Out', '_ih', '_oh', '_dh', 'exit', 'quit') and "
