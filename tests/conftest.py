@@ -68,6 +68,8 @@ def _clean(kernel: Kernel) -> None:
     )
     client.iopub.clear()
     client.replies.clear()
+    while client.client.stdin_channel.msg_ready():  # a question that was answered without being looked at
+        client.client.get_stdin_msg(timeout=0)
 
 
 @pytest.fixture
