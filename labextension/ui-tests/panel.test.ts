@@ -157,6 +157,10 @@ test('a restarted kernel is followed', async () => {
   await notebook.command('kernelmenu:restart');
   await notebook.page.locator('.jp-Dialog .jp-mod-accept').click();
   await panel.untilNames('main');
+  await notebook.page.waitForFunction(
+    // @ts-expect-error: exposeAppInBrowser
+    () => !window.jupyterapp.shell.currentWidget.sessionContext.isRestarting
+  );
   await notebook.waitUntilIdle();
   await notebook.run(1);
   await panel.untilNames('main', 'bob');

@@ -140,6 +140,8 @@ class Notebook:
 
     def wait_for_restart(self) -> None:
         self.page.wait_for("window.xinterpRestarted", "the kernel's restart")
+        # Until then the page still has its old connection, and what it sends there is dropped.
+        self.page.wait_for(f"!{self._context()}.isRestarting", "the restart's end")
         self.wait_until_idle()
         # It is shown as idle before the page has its new connection; what is sent on the old one is dropped.
         asked = f"{self._context()}.session.kernel.requestKernelInfo().then(() => true)"
