@@ -1,7 +1,8 @@
 # `make help` lists the targets. Everything runs in the environment of tools/in, which is made when it is first needed.
 IN := tools/in
 BUILD := build
-JOBS ?= $(shell nproc)
+# Tests wait for kernels now and then: one worker more than there are processors.
+JOBS ?= $(shell expr $$(nproc) + 1)
 
 PYTHON_315 ?= python3.15
 SECONDS ?= 60

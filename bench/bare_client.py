@@ -186,13 +186,20 @@ class BareClient:
 
     def wait_started(self, request: str, timeout: float = 20) -> None:
         """Until the kernel has said on iopub that it runs this cell."""
+        self._wait_for("execute_input", request, timeout, "did not start")
+
+    def wait_written(self, request: str, timeout: float = 20) -> None:
+        """Until this cell has printed something."""
+        self._wait_for("stream", request, timeout, "printed nothing")
+
+    def _wait_for(self, kind: str, request: str, timeout: float, problem: str) -> None:
         deadline = time.perf_counter() + timeout
         while True:
             try:
                 frames = self.receive(self.iopub, deadline - time.perf_counter())
             except TimeoutError:
-                raise BenchError("a cell did not start") from None
-            if request.encode() in frames[1] and b'"execute_input"' in frames[0]:
+                raise BenchError(f"a cell {problem}") from None
+            if request.encode() in frames[1] and f'"{kind}"'.encode() in frames[0]:
                 return
 
     def wait_ready(self, timeout: float = 30) -> None:

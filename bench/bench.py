@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import debugger
 import first_cells
 import measures
 import panel
@@ -65,6 +66,7 @@ def tasks(quick: bool) -> list[Task]:
         Task("completion", of(PEERS, measures.completion, count=count, has_lanes=False), few),
         Task("completion", of(own, measures.completion, count=count, has_lanes=True), few),
         Task("panel", of(own, panel.panel, count=5 if quick else 50), few),
+        Task("debugger", of(own, debugger.debugger, count=count), some),
         Task("two interpreters", of(own, measures.parallel), many),
         Task("interrupts", of(PEERS, measures.interrupts, has_lanes=False), few),
         Task("interrupts", of(own, measures.interrupts, has_lanes=True), some),

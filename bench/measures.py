@@ -76,13 +76,13 @@ def replies(name: str, count: int) -> Numbers:
     """The median time from sending a cell to its reply; what comes on iopub is taken between the cells."""
     with running(name) as kernel:
         kernel.client.wait_ready()
-        list(_bare_replies(kernel.client, WARM_UP))
-        bare = statistics.median(_bare_replies(kernel.client, count))
+        list(bare_replies(kernel.client, WARM_UP))
+        bare = statistics.median(bare_replies(kernel.client, count))
         library = statistics.median(_library_replies(kernel, count))
         return {"execute reply, jupyter_client": library, "execute reply, bare client": bare}
 
 
-def _bare_replies(client: BareClient, count: int) -> Iterator[float]:
+def bare_replies(client: BareClient, count: int) -> Iterator[float]:
     """From the first byte sent to the last one received: the client makes and parses its messages off the clock."""
     client.shell.rcvtimeo = 10_000
     for _ in range(count):

@@ -31,8 +31,7 @@ def panel(name: str, count: int) -> Numbers:
         idle = _processor_share(kernel)
         cells = [_told(client, "runs", lambda: client.execute("%%interp alice\npass")) for _ in range(count)]
         for target in ("alice", "bob", "main"):
-            client.execute(f"%%interp {target} &\n{IN_C.format(OCCUPIED)}")
-        time.sleep(0.5)
+            client.wait_written(client.execute(f"%%interp {target} &\n{IN_C.format(OCCUPIED)}"))
         names = itertools.cycle(["carol", "alice"])
         old = "alice"
         renamed = []

@@ -112,6 +112,12 @@ TABLES = [
             Row("panel: a change while all are in C", "seconds", limit(0.2)),
             Row("panel: a change while all are in C, the longest", "seconds"),
             Row("panel open, nothing runs: processor", "ratio"),
+            *(
+                Row(f"debugger {state}: {what}", "seconds")
+                for what in ("execute reply", "recursion")
+                for state in ("never on", "on", "off again")
+            ),
+            Row("debugger: to switch it on", "seconds"),
             Row("CPU-bound cell alone", "seconds"),
             Row("two of them at once", "seconds"),
             Row("two at once / one alone", "ratio", limit(1.4)),

@@ -7,6 +7,7 @@ export default defineConfig({
     include: ['ui-tests/**/*.test.ts'],
     fileParallelism: false, // two cores are enough for one browser
     testTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
     hookTimeout: 120_000,
     teardownTimeout: 30_000
   }

@@ -5,14 +5,13 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 sys.path[:0] = [str(Path(__file__).parent / folder) for folder in ("kernel", "lab")]
-from harness import PATIENCE, Client, Kernel  # noqa: E402
+from harness import Client, Kernel  # noqa: E402
 
 # What tests run is no part of the person's history: every kernel and front end that a test starts inherits this.
 os.environ["IPYTHONDIR"] = tempfile.mkdtemp(prefix="xinterp-ipython-")
@@ -46,21 +45,13 @@ def shared_ipython_kernel(spec: str) -> Iterator[Kernel]:
     kernel.stop()
 
 
-def _others(client: Client) -> list[str]:
-    """The rows of the table of interpreters below main's."""
-    return client.run("%interp").of("display_data")[0]["data"]["text/plain"].splitlines()[2:]
-
-
 def _clean(kernel: Kernel) -> None:
     assert kernel.is_alive(), "the kernel died"
     client = kernel.client
+    for subshell in client.subshells():
+        client.delete_subshell(subshell)
     client.run("%interp use main")
-    if [row for row in _others(client) if "closing" not in row.split()]:
-        client.ok("%interp close all --force")
-    deadline = time.monotonic() + PATIENCE
-    while _others(client):  # one that closes keeps its name until it is gone
-        assert time.monotonic() < deadline, "an interpreter does not end"
-        time.sleep(0.02)
+    client.close_interpreters()
     # No test finds the variables of another.
     client.ok(
         "[globals().pop(n) for n in [*globals()] if n not in ('In', 'Out', '_ih', '_oh', '_dh', 'exit', 'quit') and "
@@ -98,6 +89,16 @@ def client(kernel: Kernel) -> Client:
 @pytest.fixture
 def ipython_client(ipython_kernel: Kernel) -> Client:
     return ipython_kernel.client
+
+
+@pytest.fixture(params=["main", "alice"])
+def ipython_target(request: pytest.FixtureRequest, ipython_client: Client) -> str:
+    """The magic line for an interpreter in which IPython is loaded."""
+    if request.param == "main":
+        return ""
+    ipython_client.ok("%interp create alice")
+    ipython_client.ok("%%interp alice\nget_ipython()")
+    return "%%interp alice\n"
 
 
 @pytest.fixture

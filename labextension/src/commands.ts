@@ -1,7 +1,7 @@
 // Commands that act on the active cell and on what runs for it.
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, Notification } from '@jupyterlab/apputils';
+import { ICommandPalette } from '@jupyterlab/apputils';
 import type { Cell } from '@jupyterlab/cells';
 import { IConsoleTracker } from '@jupyterlab/console';
 import { INotebookTracker } from '@jupyterlab/notebook';
@@ -9,16 +9,15 @@ import { addBelowIcon, addIcon, runIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import { detachedToggled, goesTo, picked, runsFor, targetOf } from './cells/edits';
+import { askKernel } from './ask';
+import { detachedToggled, goesTo, picked, runsFor } from './cells/edits';
 import { Front, type IFront } from './cells/front';
 import { dotIcon, interpreterMenu, openBelow, targetMenu } from './cells/menu';
 import { setText } from './cells/source';
-import type { Answer } from './connection';
 import { CommandIDs } from './ids';
 import { IKernelModels } from './models';
 import { CommandIDs as PanelIDs } from './panel/commands';
 import { askForInterpreter } from './panel/create';
-import type { Command } from './protocol';
 import { routing } from './targets';
 
 type Arguments = ReadonlyPartialJSONObject;
@@ -85,7 +84,7 @@ export function addCommands(
     execute: async () => {
       const now = editable();
       const request = now && (await askForInterpreter());
-      const answer = request && (await told(now, request));
+      const answer = request && (await askKernel(now.kernel, request));
       if (!answer || request.command !== 'create') return;
       const targets = request.names ?? [answer.value].flat().map(String);
       const { sharedModel } = now.cell.model;
@@ -148,7 +147,7 @@ export function addCommands(
     execute: async () => {
       const now = active();
       const targets = now ? [...new Set(runs(now).map(run => run.interpreter))] : [];
-      if (now && targets.length) await told(now, { command: 'interrupt', targets });
+      if (now && targets.length) await askKernel(now.kernel, { command: 'interrupt', targets });
     }
   });
 }
@@ -170,7 +169,7 @@ function isTarget({ cell, kernel }: FrontCell, target: unknown): boolean {
   if (target === null) return read.kind === 'plain';
   const all = read.kind === 'routed' && read.targets[0] === 'all';
   if (target === 'all' || all) return target === 'all' && all;
-  return goesTo(source, kernel).some(row => targetOf(row) === target);
+  return goesTo(source, kernel).some(row => row.label === target);
 }
 
 async function insertCell(
@@ -194,16 +193,6 @@ async function insertCell(
   const inserted = content.activeCell;
   await inserted?.ready;
   inserted?.editor?.setCursorPosition({ line: source === '' ? 0 : 1, column: 0 });
-}
-
-/** The kernel's answer to a command; null if it refuses, which is shown. */
-async function told({ kernel }: IFront, request: Command): Promise<Answer | null> {
-  try {
-    return await kernel.command(request);
-  } catch (error) {
-    Notification.error((error as Error).message, { autoClose: 5000 });
-    return null;
-  }
 }
 
 /** In the palette; schema/cells.json has those in menus. */

@@ -6,7 +6,7 @@ import { type ConsolePanel, IConsoleTracker } from '@jupyterlab/console';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import type { Kernel } from '@jupyterlab/services';
 import type { KernelModel } from './model';
-import { IKernelModels } from './models';
+import { followDocuments, IKernelModels } from './models';
 import type { Run } from './protocol';
 
 /** A field that has been answered bears this too, and JupyterLab takes it away itself. */
@@ -81,9 +81,6 @@ export const inputsPlugin: JupyterFrontEndPlugin<void> = {
     };
     const ofNotebook = (panel: NotebookPanel) => follow(panel, () => panel.content.widgets);
     const ofConsole = (panel: ConsolePanel) => follow(panel, () => panel.console.cells);
-    notebooks?.forEach(ofNotebook);
-    notebooks?.widgetAdded.connect((_, panel) => ofNotebook(panel));
-    consoles?.forEach(ofConsole);
-    consoles?.widgetAdded.connect((_, panel) => ofConsole(panel));
+    followDocuments(notebooks, consoles, ofNotebook, ofConsole);
   }
 };

@@ -1,8 +1,8 @@
 // The model of each notebook's and console's kernel, and which of them is in front.
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import type { ISessionContext } from '@jupyterlab/apputils';
-import { IConsoleTracker } from '@jupyterlab/console';
-import { INotebookTracker } from '@jupyterlab/notebook';
+import { type ConsolePanel, IConsoleTracker } from '@jupyterlab/console';
+import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { Token } from '@lumino/coreutils';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
@@ -25,6 +25,19 @@ export const IKernelModels = new Token<IKernelModels>(
 /** A notebook or a console. */
 export interface Document extends Widget {
   readonly sessionContext: ISessionContext;
+}
+
+/** Calls for each notebook and console: those that are there, and those to come. */
+export function followDocuments(
+  notebooks: INotebookTracker | null,
+  consoles: IConsoleTracker | null,
+  ofNotebook: (panel: NotebookPanel) => void,
+  ofConsole: (panel: ConsolePanel) => void
+): void {
+  notebooks?.forEach(ofNotebook);
+  notebooks?.widgetAdded.connect((_, panel) => ofNotebook(panel));
+  consoles?.forEach(ofConsole);
+  consoles?.widgetAdded.connect((_, panel) => ofConsole(panel));
 }
 
 export class KernelModels implements IKernelModels {

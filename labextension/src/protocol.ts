@@ -37,6 +37,8 @@ export interface Interpreter {
 export interface Run {
   id: number;
   interpreter: number;
+  /** The number of the subshell of main whose lane it runs in; null: the interpreter's own lane. */
+  subshell: number | null;
   /** Of the interpreter, which may be gone. */
   label: string;
   colour: string;

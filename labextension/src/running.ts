@@ -1,7 +1,6 @@
 // The Running panel's section: the interpreters of all notebooks and consoles that are open.
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { type ISessionContext, Notification } from '@jupyterlab/apputils';
 import { IConsoleTracker } from '@jupyterlab/console';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { type IRunningSessions, IRunningSessionManagers } from '@jupyterlab/running';
@@ -9,15 +8,12 @@ import { kernelIcon } from '@jupyterlab/ui-components';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
 
-import { targetOf } from './cells/edits';
+import { askKernel } from './ask';
 import { dotIcon } from './cells/menu';
 import type { KernelModel } from './model';
-import { IKernelModels } from './models';
+import { type Document, followDocuments, IKernelModels } from './models';
 import { CommandIDs } from './panel/commands';
 import type { Interpreter } from './protocol';
-
-/** A notebook or a console. */
-type Document = Widget & { readonly sessionContext: ISessionContext };
 
 export class RunningInterpreters implements IRunningSessions.IManager {
   readonly name = 'Interpreters';
@@ -63,8 +59,7 @@ export class RunningInterpreters implements IRunningSessions.IManager {
   }
 
   shutdownAll(): void {
-    for (const [, kernel] of this._kernels())
-      if (kernel.interpreters.some(row => row.id !== 0)) void close(kernel, 'all');
+    for (const [, kernel] of this._kernels()) if (kernel.interpreters.some(row => row.id !== 0)) close(kernel, 'all');
   }
 
   private _item(document: Widget, kernel: KernelModel, row: Interpreter): IRunningSessions.IRunningItem {
@@ -75,7 +70,7 @@ export class RunningInterpreters implements IRunningSessions.IManager {
       labelTitle: () => `The interpreter ${row.label} of ${document.title.label}, ${row.state}`,
       open: () => this._show(document),
       // Main lives as long as the kernel.
-      ...(row.id !== 0 && { shutdown: () => void close(kernel, targetOf(row)) })
+      ...(row.id !== 0 && { shutdown: () => close(kernel, row.label) })
     };
   }
 
@@ -93,12 +88,8 @@ export class RunningInterpreters implements IRunningSessions.IManager {
 }
 
 /** One that runs is not closed: the kernel says so. */
-async function close(kernel: KernelModel, target: string): Promise<void> {
-  try {
-    await kernel.command({ command: 'close', targets: [target] });
-  } catch (error) {
-    Notification.error((error as Error).message, { autoClose: 5000 });
-  }
+function close(kernel: KernelModel, target: string): void {
+  void askKernel(kernel, { command: 'close', targets: [target] });
 }
 
 export const runningPlugin: JupyterFrontEndPlugin<void> = {
@@ -120,10 +111,7 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
       void app.commands.execute(CommandIDs.show);
     });
     const add = (document: Document) => manager.add(document, models.of(document.sessionContext));
-    for (const tracker of [notebooks, consoles]) {
-      tracker?.forEach(add);
-      tracker?.widgetAdded.connect((_: unknown, document: Document) => add(document));
-    }
+    followDocuments(notebooks, consoles, add, add);
     managers.add(manager);
   }
 };

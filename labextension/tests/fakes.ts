@@ -49,6 +49,7 @@ export function run(more: Partial<Run> = {}): Run {
     message: 'message',
     cell: 'cell',
     detached: false,
+    subshell: null,
     start: NOON - 2,
     end: null,
     status: null,

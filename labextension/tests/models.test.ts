@@ -1,6 +1,6 @@
 import { Signal } from '@lumino/signaling';
 import { beforeEach, expect, test } from 'vitest';
-import { type Document, KernelModels } from '../src/models';
+import { type Document, followDocuments, KernelModels } from '../src/models';
 import { FakeContext } from './fakes';
 
 class FakeDocument {
@@ -64,4 +64,23 @@ test('a notebook that is closed is not current', () => {
   notebook.disposed.emit();
   expect(models.current).toBeNull();
   expect(changes).toBe(2);
+});
+
+test('documents are followed that are open, and that are opened later', () => {
+  const tracker = (...open: FakeDocument[]) => {
+    const widgetAdded = new Signal<object, FakeDocument>({});
+    return { widgetAdded, forEach: (each: (document: FakeDocument) => void) => open.forEach(each) };
+  };
+  const followed: [string, unknown][] = [];
+  const notebooks = tracker(notebook);
+  const follow = followDocuments as unknown as (...of: unknown[]) => void;
+  const note = (kind: string) => (document: unknown) => followed.push([kind, document]);
+  follow(notebooks, null, note('notebook'), note('console'));
+  const consoles = tracker();
+  follow(null, consoles, note('notebook'), note('console'));
+  consoles.widgetAdded.emit(console);
+  expect(followed).toEqual([
+    ['notebook', notebook],
+    ['console', console]
+  ]);
 });

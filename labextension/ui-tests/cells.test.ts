@@ -63,8 +63,7 @@ test('a running detached cell shows it, also after a reload, and the status bar 
     '%%interp alice &\nimport time\nwhile True: time.sleep(0.05)',
     '%%interp bob &\nimport time\nwhile True: time.sleep(0.05)'
   ]);
-  const running = (index: number) =>
-    expect.poll(() => badge(notebook, index).getAttribute('class'), { timeout: 30_000 });
+  const running = (index: number) => expect.poll(() => badge(notebook, index).getAttribute('class'));
   await notebook.run(0);
   await notebook.start(1);
   await notebook.start(2);

@@ -1,6 +1,7 @@
 // Notebook 7: the same parts in another shell.
 
 import { expect, test } from 'vitest';
+import { Debugger } from './debugger';
 import { frontend, NotebookPage } from './page';
 import { Panel } from './panel';
 
@@ -18,4 +19,18 @@ test('panel and badges work in Notebook 7', async () => {
   await panel.untilState('alice', 'idle');
   await notebook.screenshot('notebook-7');
   expect(notebook.errors).toEqual([]);
+});
+
+test('the debugger works in Notebook 7', async () => {
+  const notebook = await NotebookPage.open(classic, ['x = 41\nx + 1']);
+  const debug = await Debugger.switchOn(notebook);
+  await debug.show();
+  await debug.breakAt(0, 2);
+  await notebook.start(0);
+  await debug.untilFrame('<module>', 2); // Notebook marks no line in the cell
+  await debug.untilDetail('x', '41');
+  await notebook.screenshot('notebook-7-debugger');
+  await debug.press('continue');
+  await notebook.untilOutput(0, '42');
+  await debug.untilContinued();
 });

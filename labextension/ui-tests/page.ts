@@ -125,7 +125,13 @@ export class NotebookPage {
   /** As the page's reload button. */
   async reload(): Promise<void> {
     await this.page.reload();
-    await this.waitUntilOpen();
+    await this.page.locator('.jp-Notebook .jp-CodeCell').first().waitFor();
+    // Idle it may not be: what ran before goes on.
+    await this.page.waitForFunction(async () => {
+      // @ts-expect-error: exposeAppInBrowser
+      const kernel = window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel;
+      return kernel?.connectionStatus === 'connected' && Boolean(await kernel.info);
+    });
   }
 
   private _route(socket: WebSocketRoute): void {
@@ -177,6 +183,11 @@ export class NotebookPage {
   async start(index: number): Promise<void> {
     await this.select(index);
     await this.page.keyboard.press('Control+Enter');
+    // JupyterLab scrolls to the cell, for a tenth of a second, and gives the notebook the focus once more.
+    await this.page.waitForFunction(() => {
+      // @ts-expect-error: exposeAppInBrowser
+      return !window.jupyterapp.shell.currentWidget?.content?._scrollToItem;
+    });
   }
 
   /** Run a cell and wait until it has its number again. */
@@ -186,7 +197,7 @@ export class NotebookPage {
   }
 
   async untilRun(index: number): Promise<void> {
-    await expect.poll(() => this.prompt(index), { timeout: PATIENCE }).toMatch(/^\[\d+\]:$/);
+    await expect.poll(() => this.prompt(index)).toMatch(/^\[\d+\]:$/);
   }
 
   prompt(index: number): Promise<string> {
@@ -199,7 +210,7 @@ export class NotebookPage {
   }
 
   async untilOutput(index: number, text: string): Promise<void> {
-    await expect.poll(() => this.output(index), { timeout: PATIENCE }).toContain(text);
+    await expect.poll(() => this.output(index)).toContain(text);
   }
 
   async source(index: number): Promise<string> {

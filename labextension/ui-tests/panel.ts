@@ -12,7 +12,7 @@ export class Panel {
     return panel;
   }
 
-  private constructor(private readonly _notebook: NotebookPage) {}
+  constructor(private readonly _notebook: NotebookPage) {}
 
   get root(): Locator {
     return this._notebook.page.locator('.jp-xinterp-Panel');
@@ -34,7 +34,7 @@ export class Panel {
   }
 
   async untilNames(...names: string[]): Promise<void> {
-    await expect.poll(() => this.names(), { timeout: 30_000 }).toEqual(names);
+    await expect.poll(() => this.names()).toEqual(names);
   }
 
   /** What the row says of what its interpreter does: "running In [2] 3 s". */
@@ -44,7 +44,7 @@ export class Panel {
 
   async untilState(name: string, state: RegExp | string): Promise<void> {
     const expected = typeof state === 'string' ? new RegExp(`^${state}$`) : state;
-    await expect.poll(() => this.state(name), { timeout: 30_000 }).toMatch(expected);
+    await expect.poll(() => this.state(name)).toMatch(expected);
   }
 
   /** An action of a row's menu. */

@@ -30,7 +30,7 @@ test('two interpreters at work', async () => {
   await panel.untilState('bob', /^running/);
   await notebook.run(5);
   expect(await notebook.output(2)).toMatch(/\[alice\] pi is 3\n|\[bob\] pi is 3\.14/);
-  await expect.poll(() => panel.state('alice'), { timeout: 30_000 }).toMatch(/ [3-9] s$/);
+  await expect.poll(() => panel.state('alice')).toMatch(/ [3-9] s$/);
   await notebook.screenshot('readme-panel');
   await notebook.command('notebook:interrupt-kernel');
   await panel.untilState('alice', 'idle');

@@ -33,7 +33,8 @@ void CellOutputs::routed(const Cell& cell) {
     if (output == nullptr || cell.runs.size() < 2) return;
     for (const Cell::Run& run : cell.runs) {
         output->labels.emplace(run.target, run.label);
-        if (const auto colour = name_colour_(cell.session, run.target)) output->colours.emplace(run.label, *colour);
+        if (const auto colour = name_colour_(cell.client.session, run.target))
+            output->colours.emplace(run.label, *colour);
     }
     output->prefixer = std::make_unique<LinePrefixer>(output->colours);
 }

@@ -11,12 +11,12 @@ namespace xinterp::kernel {
 using nlohmann::json;
 using python::main_interpreter;
 
-std::unique_ptr<CellVariables> CellVariables::of(CellId cell, const CellMagic& magic,
+std::unique_ptr<CellVariables> CellVariables::of(CellId cell, LaneId home, const CellMagic& magic,
                                                  const std::vector<InterpreterInfo>& targets, Backend& backend) {
     if (magic.in.empty() && magic.out.empty()) return nullptr;
     if (std::ranges::any_of(targets, [](const auto& info) { return info.id == main_interpreter; }))
         throw UsageError{"main has its variables already: --in and --out are for cells in other interpreters alone."};
-    std::unique_ptr<CellVariables> made{new CellVariables{cell, backend}};
+    std::unique_ptr<CellVariables> made{new CellVariables{cell, home, backend}};
     made->in_ = magic.in;
     made->out_ = magic.out;
     made->by_name_ = targets.size() > 1 || magic.targets == std::vector<std::string>{"all"};
@@ -29,9 +29,9 @@ std::unique_ptr<CellVariables> CellVariables::of(CellId cell, const CellMagic& m
     return made;
 }
 
-void CellVariables::ask(InterpreterId interpreter, const std::string& question, json content, Backend::Reply reply) {
+void CellVariables::ask(LaneId lane, const std::string& question, json content, Backend::Reply reply) {
     content["cell"] = cell_;
-    backend_.ask(interpreter, question, std::move(content),
+    backend_.ask(lane, question, std::move(content),
                  [alive = std::weak_ptr{alive_}, reply = std::move(reply)](json result) {
                      if (!alive.expired()) reply(std::move(result));
                  });
@@ -39,7 +39,7 @@ void CellVariables::ask(InterpreterId interpreter, const std::string& question, 
 
 void CellVariables::take(Done done) {
     taking_ = true;
-    ask(main_interpreter, "pack", {{"names", in_}, {"shipment", shipment_.number()}},
+    ask(home_, "pack", {{"names", in_}, {"shipment", shipment_.number()}},
         [this, done = std::move(done)](const json& reply) {
             taking_ = false;
             taken_ = true;
@@ -95,7 +95,7 @@ void CellVariables::deliver(Done done) {
         done(problems());
         return;
     }
-    ask(main_interpreter, "unpack", {{"parcels", std::move(parcels)}, {"partly", true}},
+    ask(home_, "unpack", {{"parcels", std::move(parcels)}, {"partly", true}},
         [this, done = std::move(done)](const json& reply) {
             Problems all = problems();
             std::ranges::move(crossing_problems(reply, "main: ", "main"), std::back_inserter(all));

@@ -17,6 +17,7 @@ struct Commands::Sharing {
     InterpreterInfo from;
     std::vector<InterpreterInfo> to;
     std::optional<InterpreterId> own; ///< the calling interpreter, whose lane waits for this
+    SubshellNumber subshell;          ///< in which main's part is done
     Done done;
     // What is packed is gone when nobody waits for it any more: calling code keeps its own shipment (bridge.cpp).
     std::optional<modules::Shipment> shipment{};
@@ -35,6 +36,7 @@ std::function<void()> Commands::share(const json& request, const Caller& caller,
         .from = interpreters_.resolve(strings(json{{"from", {request.at("from")}}}, "from").front()),
         .to = interpreters_.resolve(strings(request, "to")),
         .own = caller.interpreter,
+        .subshell = caller.client.subshell,
         .done = done,
     }};
     if (std::ranges::any_of(sharing->to, [&](const auto& info) { return info.id == sharing->from.id; }))
@@ -50,9 +52,10 @@ std::function<void()> Commands::share(const json& request, const Caller& caller,
         json content{{"names", names}};
         if (request.contains("shipment")) content["shipment"] = request["shipment"];
         else content["shipment"] = sharing->shipment.emplace().number();
-        backend_.ask(sharing->from.id, "pack", std::move(content), [this, sharing, request](const json& packed) {
-            if (!sharing->over) take_packed(sharing, request, packed);
-        });
+        backend_.ask({sharing->from.id, sharing->subshell}, "pack", std::move(content),
+                     [this, sharing, request](const json& packed) {
+                         if (!sharing->over) take_packed(sharing, request, packed);
+                     });
     }
     return [sharing] {
         sharing->over = true;
@@ -80,7 +83,7 @@ void Commands::take_packed(const std::shared_ptr<Sharing>& sharing, const json& 
     }
     for (const InterpreterInfo& info : sharing->to)
         if (info.id != sharing->own)
-            backend_.ask(info.id, "unpack", {{"parcels", sharing->parcels}},
+            backend_.ask({info.id, sharing->subshell}, "unpack", {{"parcels", sharing->parcels}},
                          [sharing, label = info.label()](const json& unpacked) {
                              std::ranges::move(crossing_problems(unpacked, label + ": ", label),
                                                std::back_inserter(sharing->problems));

@@ -99,7 +99,9 @@ void Commands::show_variables(const json& request, const Caller& caller, const D
     });
     for (std::size_t i = 0; i < infos.size(); ++i) {
         if (is_own(infos[i])) gathered->give(i, request.at("own"));
-        else read_variables(infos[i], [gathered, i](json read) { gathered->give(i, std::move(read)); });
+        else
+            read_variables(infos[i], {infos[i].id, caller.client.subshell},
+                           [gathered, i](json read) { gathered->give(i, std::move(read)); });
     }
 }
 
@@ -153,18 +155,18 @@ std::function<void()> Commands::find_variable(const std::string& name, const Cal
 }
 
 // Their descriptions, or a sentence.
-void Commands::read_variables(const InterpreterInfo& info, std::function<void(json)> done) {
+void Commands::read_variables(const InterpreterInfo& info, LaneId lane, std::function<void(json)> done) {
     const auto answered = std::make_shared<bool>(false);
     const auto answer = [answered, done = std::move(done)](json read) {
         if (!std::exchange(*answered, true)) done(std::move(read));
     };
-    backend_.ask(info.id, "variables", json::object(), [answer, label = info.label()](const json& reply) {
+    backend_.ask(lane, "variables", json::object(), [answer, label = info.label()](const json& reply) {
         if (reply.value("status", "") == "ok") answer(reply);
         else if (reply.value("status", "") == "aborted") answer(label + " was closed meanwhile.");
         else answer(label + " could not tell its variables: " + reply.value("evalue", "it was interrupted") + ".");
     });
-    timers_.after(reading_patience, [this, id = info.id, answer, label = info.label()] {
-        if (router_.is_busy(id))
+    timers_.after(reading_patience, [this, lane, answer, label = info.label()] {
+        if (router_.is_busy(lane))
             answer(label +
                    " is busy: its variables can be read when its cell has ended. To end it: %interp interrupt " +
                    label);

@@ -65,7 +65,7 @@ std::function<void()> Commands::dispatch(const json& request, const Caller& call
             ids.push_back(info.id);
             labels.push_back(info.label());
         }
-        router_.use(caller.session, ids);
+        router_.use(caller.client, ids);
         done(success("plain cells run in " + joined(labels) + " from now on."));
     } else if (command == "close") {
         close(request, caller, done);
@@ -150,10 +150,10 @@ void Commands::create(const json& request, const Caller& caller, Done done) {
     // Everything is checked before anything is made.
     std::vector<std::optional<InterpreterInfo>> existing;
     for (const std::string& name : names) {
-        existing.push_back(name.empty() || python::name_problem(name) ? std::nullopt
-                                                                      : interpreters_.registry().find(name));
-        const bool closing = existing.back() && existing.back()->state == python::State::closing;
-        if (closing) interpreters_.check_name(name);
+        std::optional<InterpreterInfo> found;
+        if (!name.empty() && !python::name_problem(name)) found = interpreters_.registry().find(name);
+        if (found && found->state == python::State::closing) found.reset(); // nothing to keep, and its name is not free
+        existing.push_back(std::move(found));
         if (existing.back() && fresh) check_may_end(*existing.back(), false, caller, "create --fresh");
         else if (!(existing.back() && if_missing) && !name.empty()) interpreters_.check_name(name);
     }

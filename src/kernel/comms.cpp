@@ -1,5 +1,6 @@
 #include <xinterp/kernel/comms.hpp>
 #include <xinterp/kernel/log.hpp>
+#include <xinterp/kernel/wire.hpp>
 
 #include <algorithm>
 #include <format>
@@ -12,11 +13,6 @@ using nlohmann::json;
 
 constexpr std::string_view widget_target = "jupyter.widget";
 constexpr std::string_view widget_control_target = "jupyter.widget.control";
-
-std::string text(const json& content, const char* name) {
-    const auto found = content.find(name);
-    return found != content.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 const json& data_of(const json& content) {
     static const json none = json::object();

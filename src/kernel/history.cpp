@@ -39,12 +39,19 @@ void History::add(int line, const std::string& typed) {
     if (leaves(typed)) return;
     std::string source = typed;
     source.erase(source.find_last_not_of('\n') + 1);
-    entries_.push_back({line, std::move(source), {}, {}});
+    const std::size_t newlines = typed.size() - source.size();
+    entries_.push_back({line, std::move(source), newlines, {}, {}});
 }
 
 History::Entry* History::find(int line) {
     const auto found = std::ranges::lower_bound(entries_, line, {}, &Entry::line);
     return found == entries_.end() || found->line != line ? nullptr : &*found;
+}
+
+std::optional<std::string> History::typed(int line) const {
+    const auto found = std::ranges::lower_bound(entries_, line, {}, &Entry::line);
+    if (found == entries_.end() || found->line != line) return std::nullopt;
+    return found->typed + std::string(found->newlines_at_end, '\n');
 }
 
 void History::set_output(int line, std::string text) {

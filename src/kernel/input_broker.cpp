@@ -1,5 +1,6 @@
 #include <xinterp/kernel/input_broker.hpp>
 #include <xinterp/kernel/log.hpp>
+#include <xinterp/kernel/wire.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -8,28 +9,36 @@ namespace xinterp::kernel {
 
 using nlohmann::json;
 
-void InputBroker::ask(Source source, const std::string& label, const std::string& prompt, bool password,
+void InputBroker::ask(Source source, const std::string& label, modules::InputRequest request,
                       std::shared_ptr<modules::Answer> answer) {
     if (const std::string_view why = outputs_.why_no_input(source.cell); !why.empty()) {
         answer->give({{"error", why}});
         return;
     }
-    requests_.push_back(
-        {source, label.empty() ? prompt : "[" + label + "] " + prompt, password, std::move(answer), {}});
+    if (!label.empty()) request.prompt = "[" + label + "] " + request.prompt;
+    requests_.push_back({source, std::move(request), std::move(answer), {}});
     show_next();
 }
 
-void InputBroker::show_next() {
-    while (!requests_.empty() && requests_.front().message_id.empty()) {
-        Request& request = requests_.front();
+const InputBroker::Request* InputBroker::shown(const xeus::xmessage::guid_list& client) const {
+    const auto found = std::ranges::find_if(requests_, [&](const Request& request) {
         const xeus::xrequest_context* context = outputs_.context(request.source.cell);
-        if (context != nullptr) {
-            request.message_id =
-                server_.send_input_request(*context, json{{"prompt", request.prompt}, {"password", request.password}});
-            return;
-        }
+        return !request.message_id.empty() && context != nullptr && context->id() == client;
+    });
+    return found == requests_.end() ? nullptr : &*found;
+}
+
+void InputBroker::show_next() {
+    std::erase_if(requests_, [&](const Request& request) {
+        if (outputs_.context(request.source.cell) != nullptr) return false;
         request.answer->give({{"error", "the cell that asks is long over."}});
-        requests_.pop_front();
+        return true;
+    });
+    for (Request& request : requests_) {
+        const xeus::xrequest_context& context = *outputs_.context(request.source.cell);
+        if (shown(context.id()) != nullptr) continue;
+        request.message_id = server_.send_input_request(
+            context, json{{"prompt", request.request.prompt}, {"password", request.request.password}});
     }
 }
 
@@ -43,30 +52,30 @@ bool InputBroker::asks(InterpreterId interpreter) const {
         requests_, [interpreter](const Request& request) { return request.source.interpreter == interpreter; });
 }
 
+std::optional<InputBroker::Asker> InputBroker::shown_to(const xeus::xmessage::guid_list& client) const {
+    const Request* request = shown(client);
+    return request == nullptr ? std::nullopt : std::optional<Asker>{{request->source, request->request.thread}};
+}
+
 void InputBroker::reply(const xeus::xmessage& message) {
     const json& content = message.content();
     const auto value = content.find("value");
-    if (message.header().value("msg_type", "") != "input_reply" || value == content.end() || !value->is_string()) {
+    if (text(message.header(), "msg_type") != "input_reply" || value == content.end() || !value->is_string()) {
         log_warning("a message on stdin is no input_reply with a text: ignored.");
         return;
     }
-    if (requests_.empty()) {
+    const Request* request = shown(message.identities());
+    if (request == nullptr) {
         log_warning("an input_reply came that nobody had asked for.");
         return;
     }
-    const json& parent = message.parent_header();
-    const std::string id =
-        parent.contains("msg_id") && parent["msg_id"].is_string() ? parent["msg_id"].get<std::string>() : "";
-    if (!id.empty() && id != requests_.front().message_id) {
-        const auto* context = outputs_.context(requests_.front().source.cell);
-        if (context == nullptr || context->header().value("msg_id", "") != id) {
-            log_warning("an input_reply came for a request that is not open any more.");
-            return;
-        }
+    const std::string id = text(message.parent_header(), "msg_id");
+    if (!id.empty() && id != request->message_id && id != text(outputs_.parent(request->source.cell), "msg_id")) {
+        log_warning("an input_reply came for a request that is not open any more.");
+        return;
     }
-    requests_.front().answer->give({{"value", *value}});
-    requests_.pop_front();
-    show_next();
+    request->answer->give({{"value", *value}});
+    withdraw(request->answer);
 }
 
 } // namespace xinterp::kernel

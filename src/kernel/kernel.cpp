@@ -75,6 +75,7 @@ void Kernel::set_backend(Backend& backend, std::function<void()> shut_down) {
     router_ = std::make_unique<Router>(*interpreters_, backend, server_->timers(), static_cast<RouterFront&>(*this));
     commands_ = std::make_unique<Commands>(*interpreters_, *router_, backend, server_->timers());
     comms_ = std::make_unique<Comms>(*server_, *outputs_, *router_, registry_);
+    debugger_ = std::make_unique<Debugger>(*server_, backend, registry_, history_);
     panel_ = std::make_unique<Panel>(*server_, registry_, *router_, *commands_, backend, *inputs_);
     outputs_->colour_names([this](const std::string& session, InterpreterId interpreter) {
         return panel_->colour_for(session, interpreter);
@@ -92,7 +93,10 @@ void Kernel::serve() {
     xeus_->start();
 }
 
-void Kernel::close() { xeus_.reset(); }
+void Kernel::close() {
+    if (debugger_) debugger_->end();
+    xeus_.reset();
+}
 
 void Kernel::stop() {
     outbox_.post(0, [this] { server_->stop(); });
@@ -157,13 +161,13 @@ void Kernel::publish(Source source, std::string type, json content, json metadat
     });
 }
 
-std::shared_ptr<modules::Answer> Kernel::ask_input(Source source, std::string prompt, bool password) {
+std::shared_ptr<modules::Answer> Kernel::ask_input(Source source, modules::InputRequest request) {
     auto answer = std::make_shared<modules::Answer>();
     pipes_.drain(source.cell);
-    outbox_.post(source.cell, [this, source, prompt = std::move(prompt), password, answer] {
+    outbox_.post(source.cell, [this, source, request = std::move(request), answer] {
         const auto info = registry_.get(source.interpreter);
         const std::string label = source.interpreter == python::main_interpreter || !info ? "" : info->label();
-        inputs_->ask(source, label, prompt, password, answer);
+        inputs_->ask(source, label, request, answer);
     });
     return answer;
 }
@@ -180,12 +184,21 @@ std::shared_ptr<modules::Answer> Kernel::command(Source source, json request) {
             answer->give(parent_message(source.cell));
             return;
         }
+        if (name == "subshells") {
+            const std::string own = subshell_id(outputs_->parent(source.cell));
+            answer->give({{"own", own.empty() ? json(nullptr) : json(own)}, {"all", subshells_.ids()}});
+            return;
+        }
+        if (name == "debugger") {
+            debugger_->answer(source.interpreter, request, [answer](json result) { answer->give(std::move(result)); });
+            return;
+        }
         if (name == "history") {
             answer->give(history_file_->command(request));
             return;
         }
         const xeus::xrequest_context* context = outputs_->context(source.cell);
-        Commands::Caller caller{context == nullptr ? "" : context->header().value("session", ""), source.cell,
+        Commands::Caller caller{context == nullptr ? Client{} : client_of(context->header()), source.cell,
                                 source.interpreter, request.value("callers", std::vector<InterpreterId>{})};
         auto cancel = commands_->run(request, caller, [this, answer](json result) {
             command_cancels_.erase(answer);
@@ -231,7 +244,8 @@ void Kernel::begin(Cell& cell) {
     if (!cell.silent && !cell.store_history)
         server_->publish(cell.request.header(), "execute_input",
                          json{{"code", cell.code}, {"execution_count", cell.count}});
-    foreground_ = cell.id;
+    if (CellId none = 0; cell.client.subshell != 0) foreground_.compare_exchange_strong(none, cell.id);
+    else foreground_ = cell.id;
     if (cell.store_history) { // at once: the cell itself may look at it
         history_.add(cell.count, cell.code);
         history_file_->changed();
@@ -263,7 +277,7 @@ void Kernel::abort(Cell& cell) {
 }
 
 void Kernel::routed(const Cell& cell) {
-    if (cell.detached && !cell.callback) foreground_ = 0;
+    if (CellId own = cell.id; cell.detached && !cell.callback) foreground_.compare_exchange_strong(own, 0);
     outputs_->routed(cell);
 }
 
@@ -314,7 +328,7 @@ void Kernel::run_next_command(CellId id, const std::shared_ptr<std::vector<std::
         return;
     }
     Cell* cell = router_->find(id);
-    const Commands::Caller caller{cell->session, id, std::nullopt};
+    const Commands::Caller caller{cell->client, id, std::nullopt};
     auto cancel = commands_->run(request, caller, [this, id, lines, index, done, fail](const json& result) {
         if (Cell* own = router_->find(id)) own->cancel = nullptr;
         if (!result.at("ok").get<bool>()) {
@@ -382,12 +396,16 @@ void Kernel::refuse(Channel channel, const xeus::xmessage& request, const std::s
 void Kernel::answer(Channel channel, xeus::xmessage request) {
     const std::string type = request.header().at("msg_type");
     if (type == "execute_request") {
-        router_->submit(std::move(request));
+        execute(std::move(request));
         return;
     }
     if (type.starts_with("comm_")) {
-        if (Panel::is_its(request)) panel_->received(request);
-        else comms_->received(channel, std::move(request));
+        if (Panel::is_its(request)) {
+            panel_->received(request);
+            show_busy_again();
+        } else {
+            comms_->received(channel, std::move(request));
+        }
         return;
     }
     if (type == "complete_request" || type == "inspect_request" || type == "is_complete_request") {
@@ -396,6 +414,18 @@ void Kernel::answer(Channel channel, xeus::xmessage request) {
     }
     const xeus::xrequest_context context{request.header(), request.identities()};
     server_->publish_status(request.header(), "busy");
+    if (type.ends_with("_subshell_request")) {
+        answer_about_subshells(context, request.content());
+        return;
+    }
+    if (type == "debug_request") {
+        debugger_->request(request, [this, context](json content) {
+            server_->reply(Channel::control, context, "debug_reply", std::move(content));
+            server_->publish_status(context.header(), "idle");
+            show_busy_again();
+        });
+        return;
+    }
     if (type == "history_request") {
         history_file_->answer(request.content(), Questions::patience, [this, channel, context](json content) {
             server_->reply(channel, context, "history_reply", std::move(content));
@@ -414,13 +444,14 @@ void Kernel::answer(Channel channel, xeus::xmessage request) {
         content["control_port"] = port(configuration_.m_control_port);
         content["hb_port"] = port(configuration_.m_hb_port);
     } else if (type == "interrupt_request") {
-        router_->interrupt_foreground();
+        content = interrupt(request);
     } else if (type == "shutdown_request") {
         content["restart"] = request.content().value("restart", false);
         server_->publish(request.header(), "shutdown_reply", content);
     }
     server_->reply(channel, context, reply_type(type), std::move(content));
     server_->publish_status(request.header(), "idle");
+    if (type == "kernel_info_request") show_busy_again();
     if (type == "shutdown_request") shut_down();
 }
 
@@ -432,8 +463,13 @@ json Kernel::kernel_info() const {
             {"language_info", info_.language},
             {"banner", info_.banner},
             {"help_links", json::array({json{{"text", "Python"}, {"url", "https://docs.python.org/3.14"}}})},
-            {"supported_features", json::array()},
-            {"debugger", false}};
+            {"supported_features", json::array({Subshells::feature})},
+            {"debugger", true}};
+}
+
+// Front ends have one light for the kernel, which shows the last status that came.
+void Kernel::show_busy_again() {
+    if (const Cell* cell = router_->some_cell()) server_->publish_status(cell->request.header(), "busy");
 }
 
 void Kernel::shut_down() {

@@ -66,11 +66,36 @@ void Kernel::ask(Channel channel, const xeus::xmessage& request) {
     json content = request.content();
     content["code"] = without_cell_magic(code);
     content["has_cell_magic"] = content["code"] != code;
-    backend_->consult(router_->target_of(context.header().at("session"), code), question, std::move(content),
-                      [reply, nothing = nothing_for(question, cursor)](const json& answer) {
-                          const std::string status = answer.value("status", "error");
-                          reply(status == "aborted" || status == "error" ? nothing : answer);
+    const InterpreterId target = router_->target_of(client_of(context.header()), code);
+    const auto consult = [this, target, question, reply, nothing = nothing_for(question, cursor)](json of) {
+        backend_->consult(target, question, std::move(of), [reply, nothing](const json& answer) {
+            const std::string status = answer.value("status", "error");
+            reply(status == "aborted" || status == "error" ? nothing : answer);
+        });
+    };
+    const auto asker = question == "complete" ? asker_of(request) : std::nullopt;
+    if (!asker) {
+        consult(std::move(content));
+        return;
+    }
+    // Its prompt or a cell that is being written: who is at the prompt answers first.
+    json asked = content;
+    asked["asking"] = asker->thread;
+    backend_->consult(asker->source.interpreter, question, std::move(asked),
+                      [reply, consult, content = std::move(content)](const json& answer) {
+                          if (answer.value("matches", json::array()).empty()) consult(content);
+                          else reply(answer);
                       });
+}
+
+// Who waits for a line from the client that asks, if that may be what it completes: no cell with a target of its own,
+// and none that is being written while a detached cell waits.
+std::optional<InputBroker::Asker> Kernel::asker_of(const xeus::xmessage& request) const {
+    const std::string code = request.content().at("code");
+    if (code.find('\n') != std::string::npos || without_cell_magic(code) != code) return std::nullopt;
+    auto asker = inputs_->shown_to(request.identities());
+    const Cell* cell = asker ? router_->cell(asker->source.cell) : nullptr;
+    return cell != nullptr && !cell->detached ? asker : std::nullopt;
 }
 
 void Kernel::complete_on_command_line(const CommandCompletion& found, const std::function<void(json)>& reply) {

@@ -1,5 +1,6 @@
 #include <xinterp/kernel/log.hpp>
 #include <xinterp/kernel/panel.hpp>
+#include <xinterp/kernel/wire.hpp>
 #include <xinterp/python/visits.hpp>
 
 #include <algorithm>
@@ -14,11 +15,6 @@ using System = std::chrono::system_clock;
 
 // How long a change may wait for others that come with it.
 constexpr std::chrono::milliseconds gathering{5};
-
-std::string text(const json& object, const char* name) {
-    const auto found = object.is_object() ? object.find(name) : object.end();
-    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 std::string session_of(const xeus::xmessage& request) { return text(request.header(), "session"); }
 
@@ -40,8 +36,6 @@ void Panel::received(const xeus::xmessage& request) {
     else if (type == "comm_msg") tell(request);
     else colour_sessions_.erase(session_of(request)); // it stays open for the others
     server_.publish_status(request.header(), "idle");
-    // Front ends have one light for the kernel, which shows the last status that came.
-    if (const Cell* cell = router_.some_cell()) server_.publish_status(cell->request.header(), "busy");
 }
 
 void Panel::open(const xeus::xmessage& request) {
@@ -95,7 +89,7 @@ void Panel::run(const xeus::xmessage& request, const std::string& id, const json
         look(); // what it has changed is known before
         send(parent, std::move(result));
     };
-    auto cancel = commands_.run(command, Commands::Caller{session_of(request), 0, std::nullopt}, answer);
+    auto cancel = commands_.run(command, Commands::Caller{{session_of(request)}, 0, std::nullopt}, answer);
     if (cancel && !*answered) cancels_[id] = std::move(cancel);
 }
 
@@ -138,7 +132,7 @@ Panel::Row Panel::row_of(const InterpreterInfo& info) {
     row.name = info.name;
     row.label = info.label();
     row.colour = colours_.of(info);
-    const RunRecord* current = runs_.current(info.id);
+    const RunRecord* current = runs_.any_current(info.id);
     if (current != nullptr) row.run = current->id;
     const bool runs = info.state == python::State::running || current != nullptr;
     row.state = info.state == python::State::closing ? "closing"
@@ -250,6 +244,7 @@ void Panel::lane_taken(const Cell& cell, const Cell::Run& run) {
     if (!info) return;
     RunRecord record;
     record.interpreter = run.target;
+    record.subshell = cell.lane_of(run).subshell;
     record.label = run.label;
     record.colour = colours_.of(*info);
     record.kind = cell.callback ? RunRecord::Kind::callback : RunRecord::Kind::cell;
@@ -262,8 +257,8 @@ void Panel::lane_taken(const Cell& cell, const Cell::Run& run) {
     look_soon();
 }
 
-void Panel::lane_left(const Cell::Run& run, const json& reply) {
-    runs_.ended(run.target, reply.value("status", "ok"), System::now());
+void Panel::lane_left(const Cell& cell, const Cell::Run& run, const json& reply) {
+    runs_.ended(cell.lane_of(run), reply.value("status", "ok"), System::now());
     look_soon();
 }
 

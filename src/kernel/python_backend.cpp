@@ -1,3 +1,4 @@
+#include <xinterp/kernel/log.hpp>
 #include <xinterp/kernel/python_backend.hpp>
 #include <xinterp/modules/channels.hpp>
 #include <xinterp/python/visits.hpp>
@@ -26,12 +27,46 @@ PythonBackend::PythonBackend(Kernel& kernel)
 std::string PythonBackend::begin_lane(Lane& lane) {
     std::string error;
     std::unique_ptr<modules::Shell> shell = modules::Shell::create(error);
-    if (!shell) return error;
+    if (shell) keep_shell(lane, std::move(shell));
+    return error;
+}
+
+void PythonBackend::keep_shell(Lane& lane, std::unique_ptr<modules::Shell> shell) {
     modules::Shell* raw = shell.get();
     lane.set_idle_hook([raw](int descriptor) { return raw->wait_in_loop(descriptor); });
     const std::scoped_lock lock{mutex_};
     shells_[&lane] = std::move(shell);
-    return {};
+}
+
+std::shared_ptr<Lane> PythonBackend::start_subshell(SubshellNumber subshell) {
+    const std::string name = subshell_name(subshell);
+    return Lane::start_beside_main(name, {[this, name](Lane& lane) {
+                                              std::string error;
+                                              auto shell = modules::Shell::create_beside(name, error);
+                                              if (shell) keep_shell(lane, std::move(shell));
+                                              else log_warning(name + " could not be set up: " + error);
+                                              return error;
+                                          },
+                                          [this](Lane& lane) {
+                                              std::unique_ptr<modules::Shell> shell;
+                                              {
+                                                  const std::scoped_lock lock{mutex_};
+                                                  if (auto found = shells_.extract(&lane))
+                                                      shell = std::move(found.mapped());
+                                              }
+                                              if (shell) shell->end_beside();
+                                          }});
+}
+
+void PythonBackend::end_subshell(SubshellNumber subshell, const std::function<void()>& done) {
+    const LaneId id{python::main_interpreter, subshell};
+    starts_.erase(id);
+    const auto lane = lanes_.extract(id);
+    if (!lane) {
+        done();
+        return;
+    }
+    lane.mapped()->stop([this, done](InterpreterId, const std::string&) { kernel_.outbox().post(0, done); });
 }
 
 void PythonBackend::end_lane(Lane& lane) {
@@ -53,7 +88,7 @@ void PythonBackend::attach_main(std::shared_ptr<Lane> lane) {
         throw std::runtime_error{"main could not be set up: " + error};
     kernel_.outbox().post(0, [this, lane = std::move(lane)]() mutable {
         lanes_[python::main_interpreter] = std::move(lane);
-        for (Job& job : std::exchange(waiting_for_main_, {})) post(python::main_interpreter, std::move(job));
+        for (auto& [id, job] : std::exchange(waiting_for_main_, {})) post(id, std::move(job));
         questions_.start(python::main_interpreter);
         refill_when_idle();
         if (ending_) lanes_[python::main_interpreter]->stop();
@@ -78,11 +113,15 @@ void PythonBackend::ask_at_end(std::string question, json content) {
     last_questions_.emplace_back(std::move(question), std::move(content));
 }
 
-void PythonBackend::post(InterpreterId interpreter, Job job) {
-    const auto found = lanes_.find(interpreter);
+void PythonBackend::post(LaneId id, Job job) {
+    auto found = lanes_.find(id);
     if (found == lanes_.end()) {
-        if (interpreter == python::main_interpreter) waiting_for_main_.push_back(std::move(job));
-        return;
+        if (id.interpreter != python::main_interpreter || ending_) return;
+        if (!lanes_.contains(python::main_interpreter)) {
+            waiting_for_main_.emplace_back(id, std::move(job));
+            return;
+        }
+        found = lanes_.emplace(id, start_subshell(id.subshell)).first;
     }
     Lane* lane = found->second.get();
     lane->post([this, lane, job = std::move(job)] {
@@ -111,9 +150,9 @@ struct PythonBackend::Question {
     }
 };
 
-void PythonBackend::ask(InterpreterId interpreter, std::string question, json content, Reply reply) {
-    post(interpreter, [asked = std::shared_ptr<Question>{new Question{kernel_, std::move(reply), 0}},
-                       question = std::move(question), content = std::move(content)](modules::Shell& shell) {
+void PythonBackend::ask(LaneId lane, std::string question, json content, Reply reply) {
+    post(lane, [asked = std::shared_ptr<Question>{new Question{kernel_, std::move(reply), 0}},
+                question = std::move(question), content = std::move(content)](modules::Shell& shell) {
         json result;
         try {
             result = shell.ask(question, content);
@@ -124,7 +163,8 @@ void PythonBackend::ask(InterpreterId interpreter, std::string question, json co
     });
 }
 
-void PythonBackend::run(Source source, Code code, Reply reply) {
+void PythonBackend::run(LaneId lane, CellId cell, Code code, Reply reply) {
+    const Source source{cell, lane.interpreter};
     ++activity_;
     main_jobs_ += source.interpreter == python::main_interpreter;
     Reply over = [this, source, reply = std::move(reply)](json result) {
@@ -132,9 +172,9 @@ void PythonBackend::run(Source source, Code code, Reply reply) {
         refill_when_idle();
         reply(std::move(result));
     };
-    post(source.interpreter, [this, source, code = std::move(code),
-                              asked = std::shared_ptr<Question>{new Question{kernel_, std::move(over), source.cell}}](
-                                 modules::Shell& shell) {
+    post(lane, [this, source, code = std::move(code),
+                asked = std::shared_ptr<Question>{new Question{kernel_, std::move(over), source.cell}}](
+                   modules::Shell& shell) {
         kernel_.run_began(source);
         json result;
         try {
@@ -148,22 +188,22 @@ void PythonBackend::run(Source source, Code code, Reply reply) {
     });
 }
 
-void PythonBackend::execute(InterpreterId interpreter, CellCode code, Reply reply) {
+void PythonBackend::execute(LaneId lane, CellCode code, Reply reply) {
     const auto start = std::make_shared<std::atomic<Start>>(Start::waiting);
-    starts_[interpreter] = start;
-    const Source source{code.cell, interpreter};
+    starts_[lane] = start;
+    const CellId cell = code.cell;
     auto execute = [start, code = std::move(code)](modules::Shell& shell) {
         Start expected = Start::waiting;
         if (!start->compare_exchange_strong(expected, Start::begun)) return interrupted_reply();
         return shell.execute(
             {code.cell, code.count, code.code, code.typed, code.silent, code.store_history, code.user_expressions});
     };
-    run(source, std::move(execute), std::move(reply));
+    run(lane, cell, std::move(execute), std::move(reply));
 }
 
 void PythonBackend::call(InterpreterId interpreter, CellId cell, modules::SharedCommMessage message, Reply reply) {
     auto call = [cell, message = std::move(message)](modules::Shell& shell) { return shell.call(cell, *message); };
-    run({cell, interpreter}, std::move(call), std::move(reply));
+    run(interpreter, cell, std::move(call), std::move(reply));
 }
 
 void PythonBackend::consult(InterpreterId interpreter, std::string question, json content, Reply reply) {
@@ -178,7 +218,7 @@ void PythonBackend::consult(InterpreterId interpreter, std::string question, jso
 modules::Shell* PythonBackend::find_shell(InterpreterId interpreter) {
     const std::scoped_lock lock{mutex_};
     for (const auto& [lane, shell] : shells_)
-        if (lane->id() == interpreter) return shell.get();
+        if (lane->id() == interpreter && !lane->is_beside()) return shell.get();
     return nullptr;
 }
 
@@ -191,16 +231,18 @@ std::size_t PythonBackend::memory(InterpreterId interpreter) {
     return found == lanes_.end() ? 0 : found->second->arena_bytes();
 }
 
-bool PythonBackend::interrupt(InterpreterId interpreter) {
+bool PythonBackend::interrupt(LaneId lane) {
     bool stops = false;
     // A cell that waits for its lane: a task of another cell may spin there, which is stopped as well.
-    if (const auto start = starts_[interpreter].lock()) {
+    if (const auto start = starts_[lane].lock()) {
         Start expected = Start::waiting;
         stops = start->compare_exchange_strong(expected, Start::stopped);
     }
-    const auto found = lanes_.find(interpreter);
+    const auto found = lanes_.find(lane);
     if (found == lanes_.end() || !found->second->interrupt()) return stops;
     wake_until_taken(found->second);
+    kernel_.interrupted(lane);
+    for (const InterpreterId visited : python::visited_by(found->second->thread())) kernel_.interrupted(visited);
     return true;
 }
 
@@ -210,11 +252,13 @@ void PythonBackend::interrupt_tasks() {
 }
 
 void PythonBackend::interrupt_visitors(InterpreterId interpreter) {
-    if (python::interrupt_visits(interpreter)) wake_visitors_until_taken();
+    if (!python::interrupt_visits(interpreter)) return;
+    kernel_.interrupted(interpreter);
+    wake_visitors_until_taken();
 }
 
 void PythonBackend::interrupt_threads_of(CellId cell) {
-    python::interrupt_visits_of(cell);
+    for (const InterpreterId visited : python::interrupt_visits_of(cell)) kernel_.interrupted(visited);
     wake_visitors_until_taken();
 }
 
@@ -312,7 +356,7 @@ void PythonBackend::shut_down() {
     pool_.clear();
     for (const auto& [id, lane] : lanes_) {
         interrupt(id);
-        questions_.drop(id);
+        if (id.subshell == 0) questions_.drop(id.interpreter);
         lane->stop();
     }
 }

@@ -77,7 +77,12 @@ std::shared_ptr<Questions::Question> Questions::take(InterpreterId interpreter) 
 json Questions::answer(Question& question) {
     json answered{{"status", "aborted"}};
     const python::SideVisit visit{question.interpreter};
-    if (!visit.entered() || !begin(question)) return answered;
+    if (!visit.entered()) {
+        const std::scoped_lock lock{mutex_};
+        question.state = Question::State::over;
+        return answered;
+    }
+    if (!begin(question)) return answered;
     try {
         if (modules::Shell* shell = find_shell_(question.interpreter))
             answered = shell->consult(question.method, question.content);

@@ -48,10 +48,10 @@ Cell* Router::find(CellId id) {
     return found == cells_.end() ? nullptr : found->second.get();
 }
 
-void Router::submit(xeus::xmessage request) {
+void Router::submit(xeus::xmessage request, SubshellNumber subshell) {
     auto cell = std::make_unique<Cell>();
     cell->id = ++last_cell_;
-    cell->session = request.header().at("session");
+    cell->client = {request.header().at("session"), subshell};
     const json& content = request.content();
     cell->code = content.at("code");
     cell->silent = content.value("silent", false);
@@ -64,9 +64,9 @@ void Router::submit(xeus::xmessage request) {
         cell->user_expressions = *expressions;
     else cell->user_expressions = json::object();
     cell->request = std::move(request);
-    const std::string session = cell->session;
-    queues_[session].push_back(std::move(cell));
-    advance(session);
+    const Client client = cell->client;
+    queues_[client].push_back(std::move(cell));
+    advance(client);
 }
 
 void Router::call(xeus::xmessage request, const std::vector<InterpreterInfo>& targets,
@@ -74,7 +74,7 @@ void Router::call(xeus::xmessage request, const std::vector<InterpreterInfo>& ta
     auto owned = std::make_unique<Cell>();
     Cell& cell = *owned;
     cell.id = ++last_cell_;
-    cell.session = request.header().at("session");
+    cell.client.session = request.header().at("session");
     cell.store_history = cell.allow_stdin = cell.stop_on_error = false;
     cell.detached = true;
     cell.request = std::move(request);
@@ -85,21 +85,21 @@ void Router::call(xeus::xmessage request, const std::vector<InterpreterInfo>& ta
     else enqueue(cell, targets, "");
 }
 
-void Router::advance(const std::string& session) {
-    if (!advancing_.insert(session).second) return; // an outer call goes on
-    const auto queue = queues_.find(session);
-    while (queue != queues_.end() && !queue->second.empty() && !foreground_.contains(session)) {
+void Router::advance(const Client& client) {
+    if (!advancing_.insert(client).second) return; // an outer call goes on
+    const auto queue = queues_.find(client);
+    while (queue != queues_.end() && !queue->second.empty() && !foreground_.contains(client)) {
         std::unique_ptr<Cell> cell = std::move(queue->second.front());
         queue->second.pop_front();
         start(std::move(cell));
     }
-    advancing_.erase(session);
+    advancing_.erase(client);
 }
 
 void Router::start(std::unique_ptr<Cell> owned) {
     Cell& cell = *owned;
     cells_.emplace(cell.id, std::move(owned));
-    foreground_[cell.session] = cell.id; // until it is known to be detached
+    foreground_[cell.client] = cell.id; // until it is known to be detached
     front_.begin(cell);
     try {
         ParsedCell parsed = parse_cell(cell.code);
@@ -132,7 +132,7 @@ void Router::start(std::unique_ptr<Cell> owned) {
 void Router::route(Cell& cell, std::vector<std::string> missing, const CellMagic& magic) {
     if (missing.empty()) {
         const std::vector<InterpreterInfo> targets = interpreters_.resolve(magic.targets);
-        cell.variables = CellVariables::of(cell.id, magic, targets, backend_);
+        cell.variables = CellVariables::of(cell.id, cell.home(), magic, targets, backend_);
         enqueue(cell, targets, magic.code);
         return;
     }
@@ -144,7 +144,7 @@ void Router::route(Cell& cell, std::vector<std::string> missing, const CellMagic
     const std::string name = std::move(missing.front()); // one after the other: ids rise in the order of the names
     missing.erase(missing.begin());
     interpreters_.create(name, magic.preset.value_or(python::Preset::notebook),
-                         [this, id = cell.id, session = cell.session, missing = std::move(missing),
+                         [this, id = cell.id, client = cell.client, missing = std::move(missing),
                           magic](const auto& created, const std::string& error) {
                              Cell* waiting = find(id);
                              if (waiting == nullptr) return;
@@ -154,14 +154,14 @@ void Router::route(Cell& cell, std::vector<std::string> missing, const CellMagic
                              } catch (const UsageError& problem) {
                                  end_with_usage_error(*waiting, problem.what());
                              }
-                             advance(session);
+                             advance(client);
                          });
 }
 
 void Router::enqueue(Cell& cell, const std::vector<InterpreterInfo>& targets, const std::string& code) {
     cell.cancel = nullptr;
     // Only now: the cells behind a detached one may need the interpreters that it has created.
-    if (cell.detached && !cell.callback) foreground_.erase(cell.session);
+    if (cell.detached && !cell.callback) foreground_.erase(cell.client);
     code_[cell.id] = code;
     for (const InterpreterInfo& info : targets) {
         Cell::Run run;
@@ -172,17 +172,21 @@ void Router::enqueue(Cell& cell, const std::vector<InterpreterInfo>& targets, co
     front_.routed(cell);
     const CellId id = cell.id;
     if (cell.variables) take_variables(cell);
-    for (std::size_t i = 0; i < targets.size(); ++i) lanes_[targets[i].id].waiting.push_back({id, i});
-    for (const InterpreterInfo& info : targets) pump(info.id);
+    const Client client = cell.client;
+    for (std::size_t i = 0; i < targets.size(); ++i)
+        lanes_[{targets[i].id, client.subshell}].waiting.push_back({id, i});
+    for (const InterpreterInfo& info : targets) pump({info.id, client.subshell});
 }
 
-void Router::pump(InterpreterId interpreter) {
-    LaneQueue& lane = lanes_[interpreter];
-    if (lane.running || lane.waiting.empty() || retired_.contains(interpreter)) return;
+void Router::pump(LaneId id) {
+    const auto found = lanes_.find(id);
+    if (found == lanes_.end()) return; // a subshell's, which is over
+    LaneQueue& lane = found->second;
+    if (lane.running || lane.waiting.empty() || retired_.contains(id.interpreter)) return;
     const Queued next = lane.waiting.front();
     lane.waiting.pop_front();
     lane.running = next;
-    interpreters_.registry().set_state(interpreter, python::State::running);
+    interpreters_.registry().set_state(id.interpreter, python::State::running);
     const Cell& cell = *find(next.cell);
     front_.lane_taken(cell, cell.runs[next.run]);
     if (cell.variables && cell.variables->comes_in()) bind_variables(next);
@@ -205,7 +209,7 @@ void Router::begin_run(const Queued& next) {
                       [this, next](json reply) { run_ended(next.cell, next.run, std::move(reply)); });
         return;
     }
-    backend_.execute(run.target,
+    backend_.execute(cell.lane_of(run),
                      CellCode{cell.id, cell.count, code_[cell.id], cell.code, cell.silent, cell.store_history,
                               cell.allow_stdin, cell.user_expressions},
                      [this, next](json reply) { run_ended(next.cell, next.run, std::move(reply)); });
@@ -231,27 +235,29 @@ void Router::run_ended(CellId id, std::size_t index, json reply) {
     else leave_lane(*cell, index, std::move(reply));
 }
 
-void Router::free_lane(InterpreterId interpreter) {
-    lanes_[interpreter].running.reset();
-    const auto info = interpreters_.registry().get(interpreter);
+void Router::free_lane(LaneId id) {
+    lanes_[id].running.reset();
+    for (const auto& [other, lane] : lanes_)
+        if (other.interpreter == id.interpreter && lane.running) return;
+    const auto info = interpreters_.registry().get(id.interpreter);
     if (info && info->state == python::State::running)
-        interpreters_.registry().set_state(interpreter, python::State::idle);
+        interpreters_.registry().set_state(id.interpreter, python::State::idle);
 }
 
 void Router::leave_lane(Cell& cell, std::size_t index, json reply) {
     Cell::Run& run = cell.runs[index];
-    const InterpreterId interpreter = run.target;
+    const LaneId lane = cell.lane_of(run);
     const auto interrupters = std::exchange(run.interrupters, {});
-    front_.lane_left(run, reply);
-    free_lane(interpreter);
+    front_.lane_left(cell, run, reply);
+    free_lane(lane);
     // Exactly what waits now: the end of the cell may start others.
     std::deque<Queued> aborted;
     const bool fails = failed(reply) || (cell.variables && !cell.variables->problems(index).empty());
-    if (cell.detached && cell.stop_on_error && fails) std::swap(aborted, lanes_[interpreter].waiting);
+    if (cell.detached && cell.stop_on_error && fails) std::swap(aborted, lanes_[lane].waiting);
     end_run(cell, run, std::move(reply));
     abort(aborted, {});
-    pump(interpreter);
-    if (!is_busy(interpreter)) front_.became_idle(interpreter);
+    pump(lane);
+    if (lane.subshell == 0 && !is_busy(lane.interpreter)) front_.became_idle(lane.interpreter);
     tell_waiters();
     for (const auto& done : interrupters) done(true);
 }
@@ -296,29 +302,30 @@ void Router::end_with_usage_error(Cell& cell, const std::string& message) {
 void Router::end_cell(Cell& cell, json reply) {
     if (std::exchange(cell.ended, true)) return;
     const CellId id = cell.id;
-    const std::string session = cell.session;
+    const Client client = cell.client;
     const bool abort_rest = !cell.detached && cell.stop_on_error && failed(reply);
     front_.flush(cell, nullptr);
     // What waits is what had arrived before the reply: a client that has seen it may send the next cell at once.
     std::deque<std::unique_ptr<Cell>> aborted;
     if (abort_rest) {
         front_.read_requests(); // they queue behind this cell, which still holds the foreground
-        std::swap(aborted, queues_[session]);
+        std::swap(aborted, queues_[client]);
     }
     if (cell.silent && !reply.contains("status")) reply["status"] = "ok";
     cell.finish(std::move(reply));
     front_.ended(cell);
     for (const auto& waiting : aborted) front_.abort(*waiting);
-    if (const auto own = foreground_.find(session); own != foreground_.end() && own->second == id)
-        foreground_.erase(session);
+    if (const auto own = foreground_.find(client); own != foreground_.end() && own->second == id)
+        foreground_.erase(client);
     code_.erase(id);
     cells_.erase(id);
     tell_waiters();
-    advance(session);
+    advance(client);
+    end_subshell_if_over(client.subshell);
 }
 
-void Router::abort_lane(InterpreterId interpreter, const std::string& sentence) {
-    abort(std::exchange(lanes_[interpreter].waiting, {}), sentence);
+void Router::abort_lane(LaneId id, const std::string& sentence) {
+    abort(std::exchange(lanes_[id].waiting, {}), sentence);
 }
 
 void Router::abort(const std::deque<Queued>& waiting, const std::string& sentence) {
@@ -332,85 +339,13 @@ void Router::abort(const std::deque<Queued>& waiting, const std::string& sentenc
     }
 }
 
-void Router::interrupt_cell(Cell& cell) {
-    const CellId id = cell.id;
-    if (cell.cancel) {
-        const auto cancel = std::exchange(cell.cancel, nullptr);
-        cancel();
-        return;
-    }
-    if (cell.variables && cell.variables->comes_in() && !cell.variables->has_begun()) {
-        end_before_running(cell, interrupted_reply());
-        return;
-    }
-    backend_.interrupt_threads_of(id);
-    for (std::size_t i = 0; find(id) != nullptr && i < cell.runs.size(); ++i) {
-        Cell::Run& run = cell.runs[i];
-        if (run.state == Cell::Run::State::running) {
-            interrupt_run({id, i});
-        } else if (run.state == Cell::Run::State::waiting) {
-            std::erase_if(lanes_[run.target].waiting,
-                          [&](const Queued& queued) { return queued.cell == id && queued.run == i; });
-            end_run(cell, run, interrupted_reply());
-        }
-    }
-}
-
-void Router::interrupt_foreground() {
-    std::vector<CellId> chosen;
-    for (const auto& [session, id] : foreground_) {
-        for (const Cell::Run& run : find(id)->runs)
-            if (run.state == Cell::Run::State::waiting && runs_callback(run.target))
-                chosen.push_back(lanes_.at(run.target).running->cell);
-        chosen.push_back(id);
-    }
-    if (chosen.empty())
-        for (const auto& [interpreter, lane] : lanes_)
-            if (runs_callback(interpreter)) chosen.push_back(lane.running->cell);
-    if (chosen.empty())
-        for (const auto& [id, cell] : cells_) chosen.push_back(id);
-    if (chosen.empty()) backend_.interrupt_tasks();
-    for (const CellId id : chosen)
-        if (Cell* cell = find(id)) interrupt_cell(*cell);
-    tell_waiters();
-}
-
-bool Router::interrupt(InterpreterId interpreter, std::function<void(bool)> done) {
-    const LaneQueue& lane = lanes_[interpreter];
-    if (!lane.running) return false;
-    const Queued queued = *lane.running;
-    find(queued.cell)->runs[queued.run].interrupters.push_back(std::move(done));
-    interrupt_run(queued);
-    return true;
-}
-
 bool Router::is_running(const Queued& queued) const {
     const Cell* running = cell(queued.cell);
     return running != nullptr && running->runs[queued.run].state == Cell::Run::State::running;
 }
 
-void Router::interrupt_run(const Queued& queued) {
-    Cell::Run& interrupted = find(queued.cell)->runs[queued.run];
-    interrupted.stop_missed = !backend_.interrupt(interrupted.target) && !interrupted.timed_out;
-    if (!is_running(queued)) { // its variables have not come
-        leave_lane(*find(queued.cell), queued.run, interrupted_reply());
-        return;
-    }
-    timers_.after(interrupt_patience, [this, queued] {
-        if (!is_running(queued)) return;
-        Cell& cell = *find(queued.cell);
-        Cell::Run& run = cell.runs[queued.run];
-        run.has_not_stopped = true;
-        front_.write(
-            cell, Stream::err,
-            run.label +
-                " has not stopped yet: it handles the interrupt itself, or is in C code that cannot be interrupted.\n");
-        for (const auto& done : std::exchange(run.interrupters, {})) done(false);
-    });
-}
-
-bool Router::is_busy(InterpreterId interpreter) const {
-    const auto lane = lanes_.find(interpreter);
+bool Router::is_busy(LaneId id) const {
+    const auto lane = lanes_.find(id);
     return lane != lanes_.end() && (lane->second.running || !lane->second.waiting.empty());
 }
 
@@ -420,15 +355,10 @@ bool Router::runs_callback(InterpreterId interpreter) const {
 }
 
 std::size_t Router::queued(InterpreterId interpreter) const {
-    const auto lane = lanes_.find(interpreter);
-    return lane == lanes_.end() ? 0 : lane->second.waiting.size();
-}
-
-bool Router::has_not_stopped(InterpreterId interpreter) const {
-    const auto lane = lanes_.find(interpreter);
-    if (lane == lanes_.end() || !lane->second.running) return false;
-    const Queued& running = *lane->second.running;
-    return cell(running.cell)->runs[running.run].has_not_stopped;
+    std::size_t count = 0;
+    for (const auto& [id, lane] : lanes_)
+        if (id.interpreter == interpreter) count += lane.waiting.size();
+    return count;
 }
 
 void Router::retire(InterpreterId interpreter, const std::string& sentence) {
@@ -451,15 +381,14 @@ std::uint64_t Router::wait(std::vector<InterpreterId> interpreters, CellId excep
 void Router::stop_waiting(std::uint64_t handle) { waiters_.erase(handle); }
 
 bool Router::detached_cells_remain(const Waiter& waiter) const {
-    std::set<InterpreterId> own_lanes; // what waits behind the asking cell cannot end before it
+    std::set<LaneId> own_lanes; // what waits behind the asking cell cannot end before it
     if (const Cell* asking = cell(waiter.except))
-        for (const Cell::Run& run : asking->runs) own_lanes.insert(run.target);
+        for (const Cell::Run& run : asking->runs) own_lanes.insert(asking->lane_of(run));
     for (const auto& [id, cell] : cells_) {
         if (!cell->detached || id == waiter.except) continue;
-        if (cell->variables && cell->variables->waits_for_main() && own_lanes.contains(python::main_interpreter))
-            continue;
+        if (cell->variables && cell->variables->waits_for_main() && own_lanes.contains(cell->home())) continue;
         for (const Cell::Run& run : cell->runs)
-            if (run.state != Cell::Run::State::done && !own_lanes.contains(run.target) &&
+            if (run.state != Cell::Run::State::done && !own_lanes.contains(cell->lane_of(run)) &&
                 (waiter.interpreters.empty() || waiter.interpreters.contains(run.target)))
                 return true;
     }

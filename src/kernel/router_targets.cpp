@@ -6,43 +6,43 @@
 
 namespace xinterp::kernel {
 
-void Router::use(const std::string& session, const std::vector<InterpreterId>& targets) {
-    uses_.erase(session);
+void Router::use(const Client& client, const std::vector<InterpreterId>& targets) {
+    uses_.erase(client);
     if (targets.empty() || (targets.size() == 1 && targets.front() == python::main_interpreter)) return;
     Use use{targets, {}};
     for (const InterpreterId id : targets) use.labels.push_back(interpreters_.registry().get(id)->label());
-    uses_.emplace(session, std::move(use));
+    uses_.emplace(client, std::move(use));
 }
 
 void Router::replace(InterpreterId old_id, InterpreterId new_id) {
-    for (auto& [session, use] : uses_) std::ranges::replace(use.targets, old_id, new_id);
+    for (auto& [client, use] : uses_) std::ranges::replace(use.targets, old_id, new_id);
 }
 
 std::map<std::string, std::vector<InterpreterId>> Router::uses() const {
     std::map<std::string, std::vector<InterpreterId>> uses;
-    for (const auto& [session, use] : uses_)
-        if (std::ranges::all_of(use.targets, [this](InterpreterId id) {
+    for (const auto& [client, use] : uses_)
+        if (client.subshell == 0 && std::ranges::all_of(use.targets, [this](InterpreterId id) {
                 const auto info = interpreters_.registry().get(id);
                 return info && info->state != python::State::closing;
             }))
-            uses.emplace(session, use.targets);
+            uses.emplace(client.session, use.targets);
     return uses;
 }
 
-InterpreterId Router::target_of(const std::string& session, const std::string& code) const {
+InterpreterId Router::target_of(const Client& client, const std::string& code) const {
     try {
         const ParsedCell parsed = parse_cell(code);
         if (const auto* magic = std::get_if<CellMagic>(&parsed))
             return interpreters_.resolve(magic->targets).front().id;
     } catch (const UsageError&) {
         // It is still being typed: completion goes where a plain cell would.
-        return plain_target(session);
+        return plain_target(client);
     }
-    return plain_target(session);
+    return plain_target(client);
 }
 
-InterpreterId Router::plain_target(const std::string& session) const {
-    const auto use = uses_.find(session);
+InterpreterId Router::plain_target(const Client& client) const {
+    const auto use = uses_.find(client);
     if (use == uses_.end()) return python::main_interpreter;
     const auto info = interpreters_.registry().get(use->second.targets.front());
     return info && info->state != python::State::closing ? info->id : python::main_interpreter;
@@ -50,7 +50,7 @@ InterpreterId Router::plain_target(const std::string& session) const {
 
 std::vector<InterpreterInfo> Router::default_targets(Cell& cell) {
     std::vector<InterpreterInfo> targets;
-    if (const auto use = uses_.find(cell.session); use != uses_.end()) {
+    if (const auto use = uses_.find(cell.client); use != uses_.end()) {
         for (std::size_t i = 0; i < use->second.targets.size(); ++i) {
             auto info = interpreters_.registry().get(use->second.targets[i]);
             if (info && info->state != python::State::closing) targets.push_back(std::move(*info));

@@ -64,19 +64,20 @@ void Router::begin_when_ready(Cell& cell) {
 
 // It leaves all its lanes; one error stands for all targets.
 void Router::end_before_running(Cell& cell, const json& reply) {
-    if (cell.variables->waits_for_main()) stop_asking_main();
-    std::vector<InterpreterId> freed;
+    if (cell.variables->waits_for_main()) stop_asking(cell.home());
+    std::vector<LaneId> freed;
     std::deque<Queued> aborted;
     for (std::size_t i = 0; i < cell.runs.size(); ++i) {
         Cell::Run& run = cell.runs[i];
-        std::deque<Queued>& waiting = lanes_[run.target].waiting;
+        const LaneId lane = cell.lane_of(run);
+        std::deque<Queued>& waiting = lanes_[lane].waiting;
         if (run.state == State::waiting) {
             std::erase_if(waiting, [&](const Queued& queued) { return queued.cell == cell.id; });
         } else if (run.state != State::done) {
-            if (cell.variables->is_binding(i)) backend_.interrupt(run.target);
-            front_.lane_left(run, reply);
-            free_lane(run.target);
-            freed.push_back(run.target);
+            if (cell.variables->is_binding(i)) backend_.interrupt(lane);
+            front_.lane_left(cell, run, reply);
+            free_lane(lane);
+            freed.push_back(lane);
             if (cell.detached && cell.stop_on_error)
                 std::ranges::move(std::exchange(waiting, {}), std::back_inserter(aborted));
         }
@@ -85,7 +86,7 @@ void Router::end_before_running(Cell& cell, const json& reply) {
     front_.show_error(cell, "", reply);
     end_cell(cell, reply);
     abort(aborted, {});
-    for (const InterpreterId interpreter : freed) pump(interpreter);
+    for (const LaneId lane : freed) pump(lane);
     tell_waiters();
 }
 
@@ -101,8 +102,8 @@ void Router::return_variables(const Queued& queued, json reply) {
 // All runs have ended well; the cell waits until main is between cells.
 void Router::deliver_variables(Cell& cell, json reply) {
     cell.cancel = [this, id = cell.id] {
-        stop_asking_main();
         Cell& waiting = *find(id);
+        stop_asking(waiting.home());
         front_.show_error(waiting, "", interrupted_reply());
         end_cell(waiting, interrupted_reply());
     };
@@ -115,8 +116,8 @@ void Router::deliver_variables(Cell& cell, json reply) {
 }
 
 // Nobody waits any more for what it packs or unpacks, which may be somebody's code that never ends.
-void Router::stop_asking_main() {
-    if (!lanes_[python::main_interpreter].running) backend_.interrupt(python::main_interpreter);
+void Router::stop_asking(LaneId home) {
+    if (!lanes_[home].running) backend_.interrupt(home);
 }
 
 } // namespace xinterp::kernel

@@ -30,6 +30,7 @@ json to_json(const RunRecord& record) {
             {"interpreter", record.interpreter},
             {"label", record.label},
             {"colour", record.colour},
+            {"subshell", record.subshell == 0 ? json(nullptr) : json(record.subshell)},
             {"kind", kind_name(record.kind)},
             {"count", record.count ? json(*record.count) : json(nullptr)},
             {"message", text_or_null(record.message)},
@@ -41,16 +42,17 @@ json to_json(const RunRecord& record) {
 }
 
 void RunLog::began(RunRecord record) {
-    ended(record.interpreter, "ok", record.start);
+    const LaneId lane{record.interpreter, record.subshell};
+    ended(lane, "ok", record.start);
     forget(record.start);
     record.id = ++last_;
-    current_[record.interpreter] = record.id;
+    current_[lane] = record.id;
     changed_.insert(record.id);
     runs_.emplace(record.id, std::move(record));
 }
 
-void RunLog::ended(InterpreterId interpreter, std::string status, Time now) {
-    const auto current = current_.extract(interpreter);
+void RunLog::ended(LaneId lane, std::string status, Time now) {
+    const auto current = current_.extract(lane);
     if (!current) return;
     RunRecord& record = runs_.at(current.mapped());
     record.end = now;
@@ -58,9 +60,14 @@ void RunLog::ended(InterpreterId interpreter, std::string status, Time now) {
     changed_.insert(record.id);
 }
 
-const RunRecord* RunLog::current(InterpreterId interpreter) const {
-    const auto current = current_.find(interpreter);
+const RunRecord* RunLog::current(LaneId lane) const {
+    const auto current = current_.find(lane);
     return current == current_.end() ? nullptr : &runs_.at(current->second);
+}
+
+const RunRecord* RunLog::any_current(InterpreterId interpreter) const {
+    const auto first = current_.lower_bound(interpreter);
+    return first == current_.end() || first->first.interpreter != interpreter ? nullptr : &runs_.at(first->second);
 }
 
 void RunLog::forget(Time now) {

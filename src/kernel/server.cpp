@@ -212,10 +212,11 @@ void Server::poll_once() {
             const auto readable = watched->second; // it may unwatch itself
             readable();
         }
+    publisher_.flush();
+    // What has been answered counts, however late this thread gets to look at it: before the limits of time.
+    drain_outbox();
     timers_.run_due();
     handler_->due();
-    publisher_.flush();
-    drain_outbox();
 }
 
 void Server::drain_outbox() {

@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-enum class Kind { text, truth, whole_number, whole_number_or_null, object, anything };
+enum class Kind { text, text_or_null, truth, whole_number, whole_number_or_null, object, anything };
 
 struct Field {
     std::string_view name;
@@ -61,7 +61,11 @@ const std::map<std::string, RequestType, std::less<>>& request_types() {
         {"comm_close", {true, false, {{"comm_id", Kind::text, true}}}},
         {"kernel_info_request", {true, true, {}}},
         {"connect_request", {true, true, {}}},
-        {"interrupt_request", {true, true, {}}},
+        {"debug_request", {false, true, {{"command", Kind::text, true}}}},
+        {"interrupt_request", {true, true, {{"subshell_id", Kind::text_or_null, false}}}},
+        {"create_subshell_request", {false, true, {}}},
+        {"delete_subshell_request", {false, true, {{"subshell_id", Kind::text, true}}}},
+        {"list_subshell_request", {false, true, {}}},
         {"shutdown_request", {true, true, {{"restart", Kind::truth, false}}}},
     };
     return types;
@@ -70,6 +74,7 @@ const std::map<std::string, RequestType, std::less<>>& request_types() {
 bool is_kind(const json& value, Kind kind) {
     switch (kind) {
     case Kind::text: return value.is_string();
+    case Kind::text_or_null: return value.is_string() || value.is_null();
     case Kind::truth: return value.is_boolean();
     case Kind::whole_number: return value.is_number_integer();
     case Kind::whole_number_or_null: return value.is_number_integer() || value.is_null();
@@ -82,6 +87,7 @@ bool is_kind(const json& value, Kind kind) {
 std::string_view kind_name(Kind kind) {
     switch (kind) {
     case Kind::text: return "a string";
+    case Kind::text_or_null: return "a string or null";
     case Kind::truth: return "true or false";
     case Kind::whole_number:
     case Kind::whole_number_or_null: return "a whole number";
@@ -116,6 +122,9 @@ std::optional<std::string> request_problem(Channel channel, const xeus::xmessage
     if (known == request_types().end()) return "'" + type + "' is not a request that this kernel knows.";
     if (channel == Channel::shell ? !known->second.on_shell : !known->second.on_control)
         return "'" + type + "' does not belong on the " + std::string{channel_name(channel)} + " channel.";
+    if (const auto subshell = request.header().find("subshell_id");
+        subshell != request.header().end() && !is_kind(*subshell, Kind::text_or_null))
+        return type + ": its header's subshell_id must be a string or null, not " + subshell->type_name() + ".";
     const json& content = request.content();
     for (const Field& field : known->second.fields) {
         const auto value = content.find(field.name);

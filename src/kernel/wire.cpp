@@ -110,6 +110,11 @@ std::string Signer::sign(const std::string& header, const std::string& parent, c
     return text;
 }
 
+std::string text(const json& object, const char* name) {
+    const auto found = object.is_object() ? object.find(name) : object.end();
+    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 Received parse(Frames frames, Signer& signer) {
     const auto mark = std::ranges::find(frames, delimiter);
     if (mark == frames.end()) return {std::nullopt, "it has no <IDS|MSG> frame"};

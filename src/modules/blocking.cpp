@@ -98,7 +98,7 @@ PyObject* call_sliced(PyObject* callable, PyObject* const* arguments, std::size_
     const auto& method = *reinterpret_cast<SlicedMethod*>(callable);
     const Py_ssize_t count = PyVectorcall_NARGS(flagged_count);
     Wish wish;
-    if (!python::interruptible_here() || count < 1 ||
+    if (!python::needs_help_here() || count < 1 ||
         (method.kind != Kind::enter &&
          (!read_wish(method.kind, arguments + 1, count - 1, keywords, wish) || !wish.block || wish.timeout == 0 ||
           (wish.timeout < 0 && method.kind == Kind::get && wish.timeout != -1)))) {

@@ -7,6 +7,7 @@
 #include <xinterp/modules/stream.hpp>
 #include <xinterp/modules/waiting.hpp>
 #include <xinterp/python/internals.hpp>
+#include <xinterp/python/lane.hpp>
 #include <xinterp/python/visits.hpp>
 
 #include <fcntl.h>
@@ -69,7 +70,8 @@ PyObject* ask_input(PyObject* module, PyObject* arguments) {
         PyErr_SetString(PyExc_EOFError, "completion and inspection cannot ask for input");
         return nullptr;
     }
-    const std::shared_ptr<Answer> answer = front_end().ask_input(source, to_utf8(prompt), password != 0);
+    const std::shared_ptr<Answer> answer =
+        front_end().ask_input(source, {to_utf8(prompt), password != 0, PyThread_get_thread_ident()});
     const auto value = wait_for(*answer);
     if (!value) {
         front_end().withdraw_input(answer);
@@ -114,6 +116,11 @@ PyObject* carry_function(PyObject* module, PyObject* function) { return carry(st
 
 PyObject* current_cell(PyObject* module, PyObject*) {
     return PyLong_FromUnsignedLongLong(current_source(state_of(module)).cell);
+}
+
+PyObject* is_subshell(PyObject*, PyObject*) {
+    const python::Lane* lane = python::Lane::here();
+    return PyBool_FromLong(static_cast<long>(lane != nullptr && lane->is_beside()));
 }
 
 // What a subprocess of the source gets in place of 1 or 2; -1: none.
@@ -208,6 +215,8 @@ PyMethodDef methods[] = {
      "carry(function)\n--\n\nThe function as part of the current cell, wherever it is called."},
     {"current_cell", guarded<current_cell, PyObject*, PyObject*>, METH_NOARGS,
      "current_cell()\n--\n\nThe number of the cell that the calling code belongs to."},
+    {"is_subshell", is_subshell, METH_NOARGS,
+     "is_subshell()\n--\n\nWhether the calling thread is a subshell's of main."},
     {"process_pipe", guarded<process_pipe, PyObject*, PyObject*>, METH_O,
      "process_pipe(descriptor)\n--\n\nWhat a subprocess of the current cell gets for 1 or 2."},
     {"before_fork", guarded<before_fork, PyObject*, PyObject*>, METH_NOARGS, nullptr},

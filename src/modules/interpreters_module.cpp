@@ -88,6 +88,12 @@ std::optional<json> ask_kernel(json request) {
     return result;
 }
 
+// While the debugger is on, it knows an interpreter before code runs there. False with an exception set: an interrupt.
+bool is_known_to_the_debugger(InterpreterId id) {
+    if (!has_front_end() || !front_end().debugs() || in_forked_child()) return true;
+    return ask_kernel({{"command", "debugger"}, {"what", "connect"}, {"id", id}}).has_value();
+}
+
 // An argument by its place or name, borrowed, or null.
 PyObject* argument(PyObject* arguments, PyObject* keywords, Py_ssize_t place, const char* name) {
     if (place < PyTuple_GET_SIZE(arguments)) return PyTuple_GET_ITEM(arguments, place);
@@ -170,6 +176,7 @@ PyObject* running(PyObject* module, PyObject* arguments, PyObject* keywords) {
     if (object == nullptr) return pass_on(module, stock.*function, arguments, keywords);
     const auto id = read_known_id(module, object);
     if (!id) return nullptr;
+    if (!is_known_to_the_debugger(*id)) return nullptr;
     // As in a python, where main always runs its program.
     if (*id == python::main_interpreter && has_front_end())
         return raise_unusable(module, "interpreter already running");
@@ -309,7 +316,7 @@ PyObject* exec(PyObject* module, PyObject* arguments, PyObject* keywords) {
     const auto id = read_known_id(module, PyTuple_GET_ITEM(arguments, 0));
     if (!id) return nullptr;
     if (is_refused(*id, restricted)) return running<&Stock::exec>(module, arguments, keywords); // in CPython's words
-    return run_text(module, *id, code, Failure::returned);
+    return is_known_to_the_debugger(*id) ? run_text(module, *id, code, Failure::returned) : nullptr;
 }
 
 PyObject* run_string(PyObject* module, PyObject* arguments, PyObject* keywords) {
@@ -347,7 +354,7 @@ PyObject* run_string(PyObject* module, PyObject* arguments, PyObject* keywords) 
                                              : nullptr);
         if (!checked_first) return nullptr;
     }
-    return run_text(module, *id, text, failure_of_run_string());
+    return is_known_to_the_debugger(*id) ? run_text(module, *id, text, failure_of_run_string()) : nullptr;
 }
 
 PyObject* run_string_unrestricted(PyObject* module, PyObject* arguments, PyObject* keywords) {
@@ -362,7 +369,8 @@ PyObject* run_string_unrestricted(PyObject* module, PyObject* arguments, PyObjec
         return nullptr;
     }
     const auto id = read_known_id(module, object);
-    return id ? run_text_unrestricted(module, *id, text, ns == Py_None ? nullptr : ns) : nullptr;
+    if (!id || !is_known_to_the_debugger(*id)) return nullptr;
+    return run_text_unrestricted(module, *id, text, ns == Py_None ? nullptr : ns);
 }
 
 template <auto function> PyCFunction with_keywords() {

@@ -33,6 +33,7 @@ json take_error() {
 // Another thread's code may be running there (`_interpreters.exec`): the cell waits for its end. False with an
 // exception set when it is interrupted meanwhile.
 bool begin_running(PyInterpreterState* interpreter) {
+    if (python::Lane::here()->is_beside()) return true;
     while (!python::internals::set_running_main(interpreter)) {
         PyErr_Clear();
         {
@@ -50,12 +51,33 @@ bool begin_running(PyInterpreterState* interpreter) {
 std::unique_ptr<Shell> Shell::create(std::string& error) {
     BridgeState* state = bridge_state();
     const Ref module = Ref::steal(state != nullptr ? PyImport_ImportModule("_xinterp_shell") : nullptr);
-    Ref object = Ref::steal(module ? PyObject_CallMethod(module.get(), "create", nullptr) : nullptr);
+    return wrap(Ref::steal(module ? PyObject_CallMethod(module.get(), "create", nullptr) : nullptr), state, error);
+}
+
+std::unique_ptr<Shell> Shell::create_beside(const std::string& name, std::string& error) {
+    BridgeState* state = bridge_state();
+    const Ref module = Ref::steal(state != nullptr ? PyImport_ImportModule("_xinterp_shell.subshells") : nullptr);
+    return wrap(Ref::steal(module ? PyObject_CallMethod(module.get(), "begin", "s", name.c_str()) : nullptr), state,
+                error);
+}
+
+std::unique_ptr<Shell> Shell::wrap(Ref object, BridgeState* state, std::string& error) {
     if (object) return std::unique_ptr<Shell>{new Shell{std::move(object), state}};
     const json reply = take_error();
     error = reply["ename"].get<std::string>() + ": " + reply["evalue"].get<std::string>();
     return nullptr;
 }
+
+void Shell::end_beside() { invoke("end", Py_None); }
+
+namespace {
+
+json with_name(const std::string& question, json content) {
+    content["question"] = question;
+    return content;
+}
+
+} // namespace
 
 json Shell::invoke(const char* method, PyObject* argument) {
     const Ref result =
@@ -95,7 +117,7 @@ json Shell::run(CellId cell, const char* method, PyObject* argument) {
     json reply;
     if (begin_running(interpreter)) {
         reply = invoke(method, argument);
-        python::internals::set_not_running_main(interpreter);
+        if (!lane->is_beside()) python::internals::set_not_running_main(interpreter);
     } else {
         reply = take_error();
     }
@@ -113,13 +135,13 @@ void Shell::enter(CellId cell) {
 
 json Shell::ask(const std::string& question, const json& content) {
     python::Lane* lane = python::Lane::here();
-    const Ref request = to_python(content);
+    const Ref request = to_python(with_name(question, content));
     // What people's code prints while values are packed for a cell belongs to that cell.
     const CellId before = cell_of_this_thread();
     const CellId cell = content.value("cell", before);
     if (cell != before && !enter_cell(*state_, cell)) return take_error();
     lane->begin_interruptible();
-    json reply = invoke(question.c_str(), request.get());
+    json reply = invoke("ask", request.get());
     if (lane->end_interruptible()) reply["stop_missed"] = true;
     if (cell != before && !enter_cell(*state_, before)) return take_error();
     return reply;
@@ -127,9 +149,7 @@ json Shell::ask(const std::string& question, const json& content) {
 
 json Shell::consult(const std::string& question, const json& content) {
     const Unheard unheard;
-    json asked = content;
-    asked["question"] = question;
-    const Ref request = to_python(asked);
+    const Ref request = to_python(with_name(question, content));
     return invoke("consult", request.get());
 }
 

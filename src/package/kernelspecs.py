@@ -1,6 +1,7 @@
 """python -m xinterp install: kernelspecs for this python, beside the one that the package brings."""
 
 import argparse
+import importlib.util
 import json
 import os
 import re
@@ -50,6 +51,7 @@ def install(data_folder: Path, name: str, display_name: str | None) -> tuple[Pat
     spec = json.loads((source / "kernel.json").read_text(encoding="utf-8"))
     spec["argv"] = ["{resource_dir}/launch", "-f", "{connection_file}"]
     spec["display_name"] = display_name or spec["display_name"]
+    spec["metadata"]["debugger"] = importlib.util.find_spec("debugpy") is not None
     launcher = folder / "launch"
     try:
         replaced = folder.exists()

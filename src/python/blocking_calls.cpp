@@ -17,6 +17,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 
 // What a compiler makes of read() where it knows the buffer's size.
 extern "C" ssize_t __read_chk(int descriptor, void* buffer, std::size_t size, std::size_t capacity); // NOLINT
@@ -97,6 +98,12 @@ int connect(int socket, const sockaddr* address, socklen_t length) {
 
 int flock(int descriptor, int operation) { return or_cancelled(::flock(descriptor, operation)); }
 
+// time.sleep, where it is not the kernel's own. It returns the error.
+int clock_nanosleep(clockid_t clock, int flags, const timespec* request, timespec* rest) {
+    const int error = ::clock_nanosleep(clock, flags, request, rest);
+    return error == EINTR && interrupted_here() ? 0 : error;
+}
+
 int poll(pollfd* entries, nfds_t count, int timeout) { return or_nothing(::poll(entries, count, timeout)); }
 
 int select(int count, fd_set* readable, fd_set* writable, fd_set* exceptional, timeval* timeout) {
@@ -143,6 +150,7 @@ const std::array diversions{
     Diversion{"accept4", reinterpret_cast<void*>(diverted::accept4)},
     Diversion{"connect", reinterpret_cast<void*>(diverted::connect)},
     Diversion{"flock", reinterpret_cast<void*>(diverted::flock)},
+    Diversion{"clock_nanosleep", reinterpret_cast<void*>(diverted::clock_nanosleep)},
     Diversion{"poll", reinterpret_cast<void*>(diverted::poll)},
     Diversion{"select", reinterpret_cast<void*>(diverted::select)},
     Diversion{"epoll_wait", reinterpret_cast<void*>(diverted::epoll_wait)},

@@ -46,6 +46,8 @@ template <class Visit> void for_each_state_of(unsigned long thread_ident, Visit&
             if (state->thread_id == thread_ident) visit(state);
 }
 
+std::atomic<std::uint64_t> interrupt_count = 0;
+
 // Whether interpreters of this process may be hidden.
 std::atomic<bool> hiding = false;
 
@@ -58,6 +60,11 @@ PyInterpreterState* find_locked(std::int64_t id) {
 
 PyObject* exchange_async_exception(PyThreadState* state, PyObject* exception) {
     return static_cast<PyObject*>(_Py_atomic_exchange_ptr(&state->async_exc, exception));
+}
+
+// Main's code on the main thread does, and nobody else. Of the calling thread.
+bool handles_signals(const PyThreadState* state) {
+    return state->interp == PyInterpreterState_Main() && PyThread_get_thread_ident() == _PyRuntime.main_thread;
 }
 
 void raise_in(PyThreadState* state) {
@@ -154,6 +161,7 @@ void refresh(PyThreadState* state) {
 }
 
 void raise_in_thread(unsigned long thread_ident) {
+    ++interrupt_count;
     const PyInterpreterState* main = PyInterpreterState_Main();
     for_each_state_of(thread_ident, [&](PyThreadState* state) {
         if (state->interp != main || thread_ident != _PyRuntime.main_thread) raise_in(state);
@@ -161,6 +169,7 @@ void raise_in_thread(unsigned long thread_ident) {
 }
 
 bool raise_in_thread(unsigned long thread_ident, std::int64_t interpreter) {
+    ++interrupt_count;
     bool found = false;
     for_each_state_of(thread_ident, [&](PyThreadState* state) {
         if (state->interp->id != interpreter) return;
@@ -170,13 +179,15 @@ bool raise_in_thread(unsigned long thread_ident, std::int64_t interpreter) {
     return found;
 }
 
+std::uint64_t interrupts_sent() { return interrupt_count.load(std::memory_order_relaxed); }
+
 bool interrupt_pending_in_thread(unsigned long thread_ident) {
     bool pending = false;
     for_each_state_of(thread_ident, [&](PyThreadState* state) { pending = pending || interrupt_pending(state); });
     return pending;
 }
 
-bool interrupt_pending(PyThreadState* state) { return _Py_atomic_load_ptr(&state->async_exc) != nullptr; }
+bool interrupt_pending(const PyThreadState* state) { return _Py_atomic_load_ptr(&state->async_exc) != nullptr; }
 
 void drop_interrupts_of_this_thread() { for_each_state_of(PyThread_get_thread_ident(), drop_interrupt); }
 
@@ -194,11 +205,35 @@ bool raise_pending_interrupt() {
     return true;
 }
 
+bool keyboard_interrupt_waits_for(const PyThreadState* state) {
+    return interrupt_pending(state) ||
+           (handles_signals(state) && _Py_atomic_load_int(&_PyRuntime.signals.handlers[SIGINT].tripped) != 0);
+}
+
 bool interrupt_waits_for(const PyThreadState* state) {
-    if (_Py_atomic_load_ptr(&state->async_exc) != nullptr) return true;
-    // Signals are handled by main's code on the main thread, and by nobody else.
-    return state->interp == PyInterpreterState_Main() && PyThread_get_thread_ident() == _PyRuntime.main_thread &&
-           _Py_atomic_load_int(&_PyRuntime.signals.is_tripped) != 0;
+    return interrupt_pending(state) ||
+           (handles_signals(state) && _Py_atomic_load_int(&_PyRuntime.signals.is_tripped) != 0);
+}
+
+bool runs_code(const PyThreadState* state) {
+#if PY_VERSION_HEX >= 0x030F0000
+    return state->current_frame != state->base_frame; // which is at the bottom of each stack
+#else
+    return state->current_frame != nullptr;
+#endif
+}
+
+bool runs_code_of(PyInterpreterState* interpreter) {
+    bool runs = false;
+    for_each_state_of(PyThread_get_thread_ident(), [&](const PyThreadState* state) {
+        runs = runs || (state->interp == interpreter && runs_code(state));
+    });
+    return runs;
+}
+
+void give_back_import_lock(PyInterpreterState* interpreter) {
+    _PyRecursiveMutex& lock = interpreter->imports.lock;
+    while (_PyRecursiveMutex_IsLockedByCurrentThread(&lock) != 0) _PyRecursiveMutex_Unlock(&lock);
 }
 
 bool layout_is_ours() {
@@ -209,7 +244,9 @@ bool layout_is_ours() {
            told.runtime_state.interpreters_head == offsetof(_PyRuntimeState, interpreters.head) &&
            told.interpreter_state.next == offsetof(PyInterpreterState, next) &&
            told.interpreter_state.threads_head == offsetof(PyInterpreterState, threads.head) &&
+           told.interpreter_state.imports_modules == offsetof(PyInterpreterState, imports.modules) &&
            told.thread_state.next == offsetof(PyThreadState, next) &&
+           told.thread_state.current_frame == offsetof(PyThreadState, current_frame) &&
            told.thread_state.thread_id == offsetof(PyThreadState, thread_id);
 }
 

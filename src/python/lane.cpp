@@ -101,6 +101,7 @@ void Lane::adopt_this_thread() {
         interpreter_ = PyThreadState_GetInterpreter(state_);
         id_ = PyInterpreterState_GetID(interpreter_);
     }
+    if (is_beside_) return;
     {
         const std::scoped_lock lock{lanes().mutex};
         lanes().lanes[id_] = weak_from_this();
@@ -113,7 +114,8 @@ std::shared_ptr<Lane> Lane::for_main() {
     lane->is_main_ = true;
     lane->adopt_this_thread();
     pthread_atfork(nullptr, nullptr, [] {
-        if (lane_of_this_thread != nullptr && lane_of_this_thread->is_main_) internals::forget_other_interpreters();
+        const Lane* own = lane_of_this_thread;
+        if (own != nullptr && (own->is_main_ || own->is_beside_)) internals::forget_other_interpreters();
     });
     return lane;
 }
@@ -125,6 +127,41 @@ void Lane::start(const Configuration& configuration, Lifecycle lifecycle, Starte
         lane->thread_main(lifecycle, started);
         alive().remove();
     }}.detach(); // the thread owns its lane: one that never ends must not hold up anybody's join
+}
+
+std::shared_ptr<Lane> Lane::start_beside_main(const std::string& name, Lifecycle lifecycle) {
+    std::shared_ptr<Lane> lane{new Lane{Preset::isolated}};
+    lane->is_beside_ = true;
+    alive().add();
+    std::thread{[lane, name, lifecycle = std::move(lifecycle)] {
+        pthread_setname_np(pthread_self(), name.c_str());
+        lane->thread_beside_main(lifecycle);
+        alive().remove();
+    }}.detach();
+    return lane;
+}
+
+void Lane::thread_beside_main(const Lifecycle& lifecycle) {
+    block_interrupt_signals();
+    PyEval_RestoreThread(PyThreadState_New(PyInterpreterState_Main()));
+    adopt_this_thread();
+    if (lifecycle.begin(*this).empty()) run();
+    else stop();
+    internals::drop_interrupts_of_this_thread();
+    lifecycle.end(*this);
+    idle_hook_ = {};
+    {
+        const std::scoped_lock lock{interrupt_mutex_};
+        interpreter_ = nullptr;
+    }
+    PyThreadState_Clear(state_);
+    PyThreadState_DeleteCurrent();
+    if (const Stopped stopped = take_stopped()) stopped(id_, {});
+}
+
+Lane::Stopped Lane::take_stopped() {
+    const std::scoped_lock lock{mutex_};
+    return std::move(stopped_);
 }
 
 void Lane::thread_main(const Lifecycle& lifecycle, const Started& started) {
@@ -204,13 +241,8 @@ void Lane::finish(const Lifecycle& lifecycle) {
         call_in_module("atexit", "_run_exitfuncs");
         PyEval_SaveThread();
     }
-    Stopped stopped;
-    {
-        const std::scoped_lock lock{mutex_};
-        stopped = std::move(stopped_);
-    }
     forget_visits(id_);
-    if (stopped) stopped(id_, remark);
+    if (const Stopped stopped = take_stopped()) stopped(id_, remark);
 }
 
 void Lane::post(Job job) {
@@ -259,7 +291,7 @@ void Lane::stop(Stopped stopped) {
         const std::scoped_lock lock{mutex_};
         stopping_ = true;
         dropped = std::exchange(jobs_, {});
-        stopped_ = std::move(stopped);
+        if (stopped) stopped_ = std::move(stopped);
     }
     eventfd_write(wake_descriptor_, 1);
 }
@@ -308,6 +340,7 @@ void Lane::hide() {
 void Lane::begin_interruptible() {
     divert_blocking_calls(); // of what the last cell has imported
     internals::drop_interrupts_of_this_thread();
+    watch_ = {};
     const std::scoped_lock lock{interrupt_mutex_};
     interrupted_ = false;
     interruptible_ = true;
@@ -327,6 +360,8 @@ bool Lane::end_interruptible() {
         PyErr_Clear();
         too_late = true;
     }
+    // In main, KeyboardInterrupt may also rise for what nobody has sent by the kernel: _thread.interrupt_main(), kill.
+    if (is_main_ || watch_.interrupted()) give_back_import_locks();
     return too_late;
 }
 
@@ -362,6 +397,8 @@ bool Lane::interrupted_here() {
     const Lane* lane = lane_of_this_thread;
     return lane != nullptr && lane->interrupted_ && internals::interrupt_pending_in_thread(lane->thread_);
 }
+
+bool Lane::is_mains_own_here() { return lane_of_this_thread != nullptr && lane_of_this_thread->is_main_; }
 
 std::size_t Lane::references() {
     const std::scoped_lock lock{interrupt_mutex_};

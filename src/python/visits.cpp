@@ -146,17 +146,22 @@ Visit::Visit(InterpreterId interpreter, VisitTag tag) : interpreter_{interpreter
         }
         const std::scoped_lock lock{table().mutex};
         table().guests[interpreter].kept[this_thread.number()] = {state_};
-    } else {
-        internals::unpark(state_);
     }
+    // It is in use where this thread's code there waits for what it has called, which wants to come back.
+    const bool is_below = internals::runs_code(state_);
+    if (!is_below) internals::unpark(state_);
     // An interrupt of this thread that came before there was a state for it.
-    if (internals::interrupt_pending(PyThreadState_Get())) internals::raise_in_thread(pthread_self(), interpreter);
+    if (internals::keyboard_interrupt_waits_for(PyThreadState_Get()))
+        internals::raise_in_thread(pthread_self(), interpreter);
     caller_ = PyThreadState_Swap(state_);
     callers_of_this_thread.push_back(PyInterpreterState_GetID(PyThreadState_GetInterpreter(caller_)));
     delete_states(abandoned);
-    if (!internals::set_running_main(target)) {
+    if (is_below || !internals::set_running_main(target)) {
         PyErr_Clear();
-        internals::park(state_);
+        if (!is_below) {
+            internals::park(state_);
+            internals::drop_interrupt(state_);
+        }
         PyThreadState_Swap(caller_);
         callers_of_this_thread.pop_back();
         entry_ = Entry::running;
@@ -170,8 +175,9 @@ Visit::Visit(InterpreterId interpreter, VisitTag tag) : interpreter_{interpreter
 void Visit::leave() {
     if (entry_ != Entry::entered) return;
     entry_ = Entry::gone;
-    internals::set_not_running_main(PyThreadState_GetInterpreter(state_));
     internals::refresh(state_);
+    if (watch_.interrupted()) give_back_import_locks_of_a_visit();
+    internals::set_not_running_main(PyThreadState_GetInterpreter(state_));
     internals::park(state_);
     internals::drop_interrupt(state_);
     PyThreadState_Swap(caller_);
@@ -183,7 +189,21 @@ AnnouncedVisit::AnnouncedVisit(InterpreterId interpreter, VisitTag tag)
     : interpreter_{interpreter}, admitted_{come(interpreter, tag, nullptr, nullptr)} {}
 
 AnnouncedVisit::~AnnouncedVisit() {
-    if (admitted_) go(interpreter_);
+    if (!admitted_) return;
+    if (watch_.interrupted()) give_back_import_locks();
+    go(interpreter_);
+}
+
+// CPython's code has taken its thread state with it.
+void AnnouncedVisit::give_back_import_locks() const {
+    PyInterpreterState* target = internals::find_interpreter(interpreter_);
+    PyThreadState* state = target == nullptr ? nullptr : internals::new_thread_state(target);
+    if (state == nullptr) return;
+    PyThreadState* caller = PyThreadState_Swap(state);
+    give_back_import_locks_of_a_visit();
+    PyThreadState_Clear(state);
+    PyThreadState_Swap(caller);
+    PyThreadState_Delete(state);
 }
 
 Pin::Pin(InterpreterId interpreter) : interpreter_{interpreter} {
@@ -216,6 +236,7 @@ SideVisit::~SideVisit() {
     if (state_ == nullptr) return;
     --visits_of_this_thread;
     internals::drop_interrupt(state_);
+    if (watch_.interrupted()) give_back_import_locks();
     PyThreadState_Clear(state_);
     PyThreadState_DeleteCurrent();
 }
@@ -230,6 +251,16 @@ bool is_visited(InterpreterId interpreter) {
     return found != table().guests.end() && !found->second.present.empty();
 }
 
+std::vector<InterpreterId> visited_by(pthread_t thread) {
+    const std::scoped_lock lock{table().mutex};
+    std::vector<InterpreterId> visited;
+    for (const auto& [interpreter, guests] : table().guests)
+        if (std::ranges::any_of(guests.present,
+                                [&](const Visitor& visitor) { return pthread_equal(visitor.thread, thread) != 0; }))
+            visited.push_back(interpreter);
+    return visited;
+}
+
 bool interrupt_visits(InterpreterId interpreter) {
     const std::scoped_lock lock{table().mutex};
     const auto found = table().guests.find(interpreter);
@@ -238,11 +269,16 @@ bool interrupt_visits(InterpreterId interpreter) {
     return !found->second.present.empty();
 }
 
-void interrupt_visits_of(VisitTag tag) {
+std::vector<InterpreterId> interrupt_visits_of(VisitTag tag) {
     const std::scoped_lock lock{table().mutex};
+    std::vector<InterpreterId> interrupted;
     for (auto& [interpreter, guests] : table().guests)
-        for (Visitor& visitor : guests.present)
-            if (visitor.tag == tag && !visitor.is_lane) interrupt(visitor, interpreter);
+        for (Visitor& visitor : guests.present) {
+            if (visitor.tag != tag || visitor.is_lane) continue;
+            interrupt(visitor, interpreter);
+            interrupted.push_back(interpreter);
+        }
+    return interrupted;
 }
 
 bool wake_visitors_again() {
@@ -272,6 +308,8 @@ bool is_below_on_this_thread(InterpreterId interpreter) {
 std::vector<InterpreterId> callers_on_this_thread() { return callers_of_this_thread; }
 
 bool interruptible_here() { return visits_of_this_thread != 0 || Lane::here() != nullptr; }
+
+bool needs_help_here() { return interruptible_here() && (visits_of_this_thread != 0 || !Lane::is_mains_own_here()); }
 
 bool interrupted_here() {
     if (visits_of_this_thread != 0) return internals::interrupt_pending_in_thread(pthread_self());

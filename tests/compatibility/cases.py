@@ -148,7 +148,7 @@ CELL_MAGICS = [
     Case("%%code_wrap", "%%code_wrap wrap_\n__code__"),
 ]
 #: Those that need a program which the environment does not have, or the network.
-NOT_TRIED = {"%conda", "%mamba", "%micromamba", "%uv", "%pastebin", "%%python2", "%%pypy", "%%ruby"}
+NOT_TRIED = {"%subshell", "%conda", "%mamba", "%micromamba", "%uv", "%pastebin", "%%python2", "%%pypy", "%%ruby"}
 
 _PNG = "import base64; png = base64.b64decode('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==')\n"
 _SHOW = "from IPython.display import *\n"

@@ -25,9 +25,10 @@ struct Diary {
 
     void note(std::string line) { lines.push_back(std::move(line)); }
     static std::string name_of(const xeus::xmessage& request) { return request.header().at("msg_id"); }
-    std::string name_of(InterpreterId id) const {
-        const auto info = registry.get(id);
-        return info ? info->label() : "closed " + std::to_string(id);
+    std::string name_of(LaneId lane) const {
+        const auto info = registry.get(lane.interpreter);
+        const std::string label = info ? info->label() : "closed " + std::to_string(lane.interpreter);
+        return lane.subshell == 0 ? label : label + "'s subshell " + std::to_string(lane.subshell);
     }
 };
 
@@ -36,21 +37,21 @@ struct FakeBackend final : Backend {
     explicit FakeBackend(Diary& shared) : diary{shared} {}
 
     Diary& diary;
-    std::map<InterpreterId, std::pair<CellCode, Reply>> running{};
-    std::vector<std::pair<InterpreterId, Reply>> asked{};
+    std::map<LaneId, std::pair<CellCode, Reply>> running{};
+    std::vector<std::pair<LaneId, Reply>> asked{};
     bool creates_at_once = true;
     InterpreterId last = 0;
     std::vector<std::function<void(std::variant<InterpreterId, std::string>)>> creating{};
     std::map<InterpreterId, std::function<void(std::string)>> closing{};
 
-    void execute(InterpreterId interpreter, CellCode code, Reply reply) override {
-        REQUIRE(!running.contains(interpreter)); // its lane is one thread
-        diary.note(diary.cells.at(code.cell) + " runs in " + diary.name_of(interpreter));
-        running.emplace(interpreter, std::pair{std::move(code), std::move(reply)});
+    void execute(LaneId lane, CellCode code, Reply reply) override {
+        REQUIRE(!running.contains(lane)); // it is one thread
+        diary.note(diary.cells.at(code.cell) + " runs in " + diary.name_of(lane));
+        running.emplace(lane, std::pair{std::move(code), std::move(reply)});
     }
-    void ask(InterpreterId interpreter, std::string question, json, Reply reply) override {
-        diary.note(diary.name_of(interpreter) + " is asked to " + question);
-        asked.emplace_back(interpreter, std::move(reply));
+    void ask(LaneId lane, std::string question, json, Reply reply) override {
+        diary.note(diary.name_of(lane) + " is asked to " + question);
+        asked.emplace_back(lane, std::move(reply));
     }
     void call(InterpreterId interpreter, CellId cell, modules::SharedCommMessage, Reply reply) override {
         CellCode code;
@@ -59,13 +60,17 @@ struct FakeBackend final : Backend {
     }
     void ask_at_end(std::string, json) override {}
     std::size_t memory(InterpreterId) override { return 0; }
-    bool interrupt(InterpreterId interpreter) override {
-        diary.note("interrupt in " + diary.name_of(interpreter));
-        return running.contains(interpreter);
+    bool interrupt(LaneId lane) override {
+        diary.note("interrupt in " + diary.name_of(lane));
+        return running.contains(lane);
     }
     void interrupt_tasks() override { diary.note("interrupt what runs between cells"); }
     void interrupt_visitors(InterpreterId) override {}
     void interrupt_threads_of(CellId) override {}
+    void end_subshell(SubshellNumber subshell, const std::function<void()>& done) override {
+        diary.note("the thread of subshell " + std::to_string(subshell) + " ends");
+        done();
+    }
     std::size_t references(InterpreterId) override { return 0; }
     void create(const python::Configuration& configuration,
                 std::function<void(std::variant<InterpreterId, std::string>)> done) override {
@@ -149,14 +154,18 @@ struct Bench {
     InterpreterId id(const std::string& name) const { return registry.find(name).value().id; }
 
     void send_from(const std::string& client, const std::string& name, const std::string& code,
-                   json options = json::object()) {
+                   json options = json::object(), SubshellNumber subshell = 0) {
         options["code"] = code;
         router.submit(xeus::xmessage{{client},
                                      {{"msg_id", name}, {"msg_type", "execute_request"}, {"session", client}},
                                      json::object(),
                                      json::object(),
                                      std::move(options),
-                                     {}});
+                                     {}},
+                      subshell);
+    }
+    void send_through(SubshellNumber subshell, const std::string& name, const std::string& code) {
+        send_from("notebook", name, code, json::object(), subshell);
     }
     void call(const std::string& name, const std::vector<std::string>& labels) {
         std::vector<InterpreterInfo> targets;
@@ -174,14 +183,19 @@ struct Bench {
     }
 
     void end(const std::string& interpreter, json reply = {{"status", "ok"}}) {
-        auto run = backend.running.extract(id(interpreter));
+        end_in(id(interpreter), std::move(reply));
+    }
+    void end_in(LaneId lane, json reply = {{"status", "ok"}}) {
+        auto run = backend.running.extract(lane);
         REQUIRE(!run.empty());
         run.mapped().second(std::move(reply));
     }
     /// To the oldest question that it has not answered.
     void answer(const std::string& interpreter, json reply = {{"status", "ok"}}) {
-        const auto question =
-            std::ranges::find(backend.asked, id(interpreter), [](const auto& each) { return each.first; });
+        answer_in(id(interpreter), std::move(reply));
+    }
+    void answer_in(LaneId lane, json reply = {{"status", "ok"}}) {
+        const auto question = std::ranges::find(backend.asked, lane, [](const auto& each) { return each.first; });
         REQUIRE(question != backend.asked.end());
         const Backend::Reply done = question->second;
         backend.asked.erase(question);

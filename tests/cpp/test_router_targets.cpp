@@ -120,14 +120,14 @@ TEST_CASE("the magic alone prints its help and runs nothing") {
 
 TEST_CASE("a target as it is typed tells where completions come from") {
     Bench bench;
-    CHECK(bench.router.target_of("notebook", "x.") == python::main_interpreter);
-    CHECK(bench.router.target_of("notebook", "%%interp bob,alice\nx.") == bench.bob);
-    bench.router.use("notebook", {bench.alice});
-    CHECK(bench.router.target_of("notebook", "x.") == bench.alice);
-    CHECK(bench.router.target_of("console", "x.") == python::main_interpreter);
-    CHECK(bench.router.target_of("notebook", "%%interp nob\nx.") == bench.alice); // still being typed
+    CHECK(bench.router.target_of({"notebook"}, "x.") == python::main_interpreter);
+    CHECK(bench.router.target_of({"notebook"}, "%%interp bob,alice\nx.") == bench.bob);
+    bench.router.use({"notebook"}, {bench.alice});
+    CHECK(bench.router.target_of({"notebook"}, "x.") == bench.alice);
+    CHECK(bench.router.target_of({"console"}, "x.") == python::main_interpreter);
+    CHECK(bench.router.target_of({"notebook"}, "%%interp nob\nx.") == bench.alice); // still being typed
     bench.registry.remove(bench.alice);
-    CHECK(bench.router.target_of("notebook", "x.") == python::main_interpreter);
+    CHECK(bench.router.target_of({"notebook"}, "x.") == python::main_interpreter);
 }
 
 // --- several targets
@@ -179,7 +179,7 @@ TEST_CASE("a cell with one target says nothing of where its error was") {
 
 TEST_CASE("plain cells of a client go where it has said, and those of other clients do not") {
     Bench bench;
-    bench.router.use("notebook", {bench.alice});
+    bench.router.use({"notebook"}, {bench.alice});
     bench.send("a", "x");
     bench.send_from("console", "b", "x");
     CHECK(bench.news() == Lines{"a runs in alice", "b runs in main"});
@@ -187,7 +187,7 @@ TEST_CASE("plain cells of a client go where it has said, and those of other clie
     bench.send("c", "%%interp bob\nx");
     CHECK(bench.news() == Lines{"a: ok", "c runs in bob"});
     bench.end("bob");
-    bench.router.use("notebook", {python::main_interpreter});
+    bench.router.use({"notebook"}, {python::main_interpreter});
     bench.end("main");
     bench.send("d", "x");
     CHECK(bench.news() == Lines{"c: ok", "b: ok", "d runs in main"});
@@ -195,14 +195,14 @@ TEST_CASE("plain cells of a client go where it has said, and those of other clie
 
 TEST_CASE("plain cells may go to several interpreters") {
     Bench bench;
-    bench.router.use("notebook", {bench.alice, bench.bob});
+    bench.router.use({"notebook"}, {bench.alice, bench.bob});
     bench.send("a", "x");
     CHECK(bench.news() == Lines{"a runs in alice", "a runs in bob"});
 }
 
 TEST_CASE("when the interpreter of plain cells has closed, they go back to main, with one sentence") {
     Bench bench;
-    bench.router.use("notebook", {bench.alice});
+    bench.router.use({"notebook"}, {bench.alice});
     bench.interpreters.close(bench.alice, 0, [](const std::string&) {});
     bench.send("a", "x");
     CHECK(bench.news() == Lines{"a stderr: alice has been closed; plain cells run in main again.\n", "a runs in main"});
@@ -213,7 +213,7 @@ TEST_CASE("when the interpreter of plain cells has closed, they go back to main,
 
 TEST_CASE("who used an interpreter that is reset uses the fresh one") {
     Bench bench;
-    bench.router.use("notebook", {bench.alice, bench.bob});
+    bench.router.use({"notebook"}, {bench.alice, bench.bob});
     bench.registry.remove(bench.alice);
     bench.router.replace(bench.alice, bench.add("alice"));
     bench.send("a", "x");

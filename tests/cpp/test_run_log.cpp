@@ -5,7 +5,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <set>
+#include <utility>
 
 using namespace xinterp;
 using namespace xinterp::kernel;
@@ -22,6 +25,21 @@ RunRecord run_of(InterpreterId interpreter, RunRecord::Time start = noon) {
     record.label = "i" + std::to_string(interpreter);
     record.start = start;
     return record;
+}
+
+// Relative luminance and contrast as WCAG 2 defines them, of "#rrggbb".
+double luminance(std::string_view colour) {
+    double sum = 0;
+    for (const auto& [begin, weight] : {std::pair{1U, 0.2126}, {3U, 0.7152}, {5U, 0.0722}}) {
+        const double part = std::stoi(std::string{colour.substr(begin, 2)}, nullptr, 16) / 255.0;
+        sum += weight * (part <= 0.04045 ? part / 12.92 : std::pow((part + 0.055) / 1.055, 2.4));
+    }
+    return sum;
+}
+
+double contrast(std::string_view one, std::string_view other) {
+    const auto [darker, lighter] = std::minmax({luminance(one), luminance(other)});
+    return (lighter + 0.05) / (darker + 0.05);
 }
 
 std::vector<std::uint64_t> ids(const std::vector<RunRecord>& records) {
@@ -57,6 +75,7 @@ TEST_CASE("a run is its interpreter's until it has ended") {
                                   {"interpreter", 1},
                                   {"label", "i1"},
                                   {"colour", ""},
+                                  {"subshell", nullptr},
                                   {"kind", "cell"},
                                   {"count", nullptr},
                                   {"message", nullptr},
@@ -111,6 +130,16 @@ TEST_CASE("eight interpreters have eight colours, and main's is its own") {
     for (InterpreterId id = 1; id <= 8; ++id) given.insert(colours.of(interpreter(id)));
     CHECK(given.size() == 9);
     CHECK(colours.of(interpreter(9)) == colours.of(interpreter(1)));
+}
+
+TEST_CASE("every colour stands out at 4:1 from white and from near-black") {
+    Colours colours;
+    for (InterpreterId id = 0; id <= 8; ++id) {
+        const std::string_view colour = colours.of(interpreter(id, id == 0 ? "main" : ""));
+        CAPTURE(colour);
+        CHECK(contrast(colour, "#ffffff") >= 4);
+        CHECK(contrast(colour, "#111111") >= 4); // JupyterLab's dark theme
+    }
 }
 
 TEST_CASE("a colour stays with its interpreter and with its name, and is free again when that has gone") {

@@ -82,7 +82,7 @@ TEST_CASE("a field of the wrong type is named, with what it must be") {
 }
 
 TEST_CASE("a type that the kernel does not know is refused") {
-    CHECK(on_shell("debug_request") == "'debug_request' is not a request that this kernel knows.");
+    CHECK(on_shell("debug_request") == "'debug_request' does not belong on the shell channel.");
     CHECK(on_shell("execute_reply") == "'execute_reply' is not a request that this kernel knows.");
     CHECK(on_shell("") == "'' is not a request that this kernel knows.");
 }

@@ -18,30 +18,31 @@ class EchoBackend final : public kernel::Backend {
 public:
     explicit EchoBackend(kernel::Kernel& kernel) : kernel_{kernel} {}
 
-    void execute(modules::InterpreterId interpreter, kernel::CellCode code, Reply reply) override {
+    void execute(kernel::LaneId lane, kernel::CellCode code, Reply reply) override {
         std::istringstream lines{code.code};
         double seconds = 0;
         bool fails = false;
         for (std::string line; std::getline(lines, line);) {
             if (line == "fail") fails = true;
             else if (line.starts_with("sleep ")) seconds = std::stod(line.substr(6));
-            else if (!line.empty()) kernel_.outbox().write({code.cell, interpreter}, modules::Stream::out, line + "\n");
+            else if (!line.empty())
+                kernel_.outbox().write({code.cell, lane.interpreter}, modules::Stream::out, line + "\n");
         }
         json content{{"status", "ok"}, {"payload", json::array()}, {"user_expressions", json::object()}};
         if (fails) content = kernel::error_reply("Failure", "the cell said so");
-        const auto end = [this, cell = code.cell, interpreter, reply](json result) {
-            running_.erase(interpreter);
+        const auto end = [this, cell = code.cell, lane, reply](json result) {
+            running_.erase(lane);
             kernel_.outbox().post(cell, [reply, result = std::move(result)]() mutable { reply(std::move(result)); });
         };
         const auto timer = kernel_.timers().after(std::chrono::nanoseconds{static_cast<long long>(seconds * 1e9)},
                                                   [end, content] { end(content); });
-        running_[interpreter] = [this, end, timer] {
+        running_[lane] = [this, end, timer] {
             kernel_.timers().cancel(timer);
             end(kernel::error_reply("KeyboardInterrupt", ""));
         };
     }
 
-    void ask(modules::InterpreterId, std::string, json content, Reply reply) override {
+    void ask(kernel::LaneId, std::string, json content, Reply reply) override {
         reply({{"status", "ok"}, {"asked", content}});
     }
     void call(modules::InterpreterId, modules::CellId, modules::SharedCommMessage, Reply reply) override {
@@ -50,8 +51,8 @@ public:
     void ask_at_end(std::string, json) override {}
     std::size_t memory(modules::InterpreterId) override { return 0; }
 
-    bool interrupt(modules::InterpreterId interpreter) override {
-        const auto running = running_.extract(interpreter);
+    bool interrupt(kernel::LaneId lane) override {
+        const auto running = running_.extract(lane);
         if (running) running.mapped()();
         return static_cast<bool>(running);
     }
@@ -68,7 +69,7 @@ public:
 private:
     kernel::Kernel& kernel_;
     modules::InterpreterId last_ = 0;
-    std::map<modules::InterpreterId, std::function<void()>> running_;
+    std::map<kernel::LaneId, std::function<void()>> running_;
 };
 
 } // namespace

@@ -20,7 +20,8 @@ class Console:
         self.greeting = ""  # above the first cell
         self._process: Any = pexpect.spawn(
             "jupyter",
-            ["console", "--kernel", spec],
+            # On a slow machine its second for is_complete is too little, and it never asks again.
+            ["console", "--kernel", spec, f"--ZMQTerminalInteractiveShell.kernel_is_complete_timeout={PATIENCE}"],
             encoding="utf-8",
             timeout=PATIENCE,
             dimensions=(50, 160),

@@ -1,19 +1,11 @@
 """`jupyter console`, as a person uses it."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from console import CONTROL_C, TAB, UP, Console
-from harness import PATIENCE
-
-
-def is_running(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] != "Z"
-    except FileNotFoundError:
-        return False
+from harness import is_running, wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -93,11 +85,13 @@ def test_control_c_interrupts_the_cell(console: Console) -> None:
 def test_the_up_arrow_recalls_the_cells_of_an_earlier_console() -> None:
     with Console() as first:
         first.run("20 + 1", 1)
-        first.run("print('the' + ' last')", 2)
+        shown = first.run("print('the' + ' last', __import__('os').getpid())", 2)
+        process = int(shown.split("the last ")[1].split()[0])
         first.leave()
+        wait_until(lambda: not is_running(process), "the kernel ends, which writes its history")
     with Console() as second:
         second.press(UP)
-        second.wait_for("print('the' + ' last')")
+        second.wait_for("print('the' + ' last', __import__('os').getpid())")
         second.press(UP)
         second.wait_for("20 + 1")
         second.press("\r")
@@ -109,7 +103,4 @@ def test_control_d_ends_the_console_and_its_kernel(console: Console) -> None:
     shown = console.wait_for("In [2]: ")
     process = int(shown.split("Out[1]: ")[1].split()[0])
     console.leave()
-    deadline = time.monotonic() + PATIENCE
-    while is_running(process):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: not is_running(process), "the kernel ends")

@@ -1,11 +1,16 @@
 """A real kernel over real sockets, and a client that sorts what arrives by the cell that it belongs to."""
 
+import contextlib
+import os
 import random
 import re
 import socket
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
 from queue import Empty
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +22,10 @@ from jupyter_client.manager import KernelManager
 Message = dict[str, Any]
 PATIENCE = 60  # seconds until a test gives up; nothing takes nearly as long
 
+WAIT = "import os, time\nwhile not os.path.exists('{go}'): time.sleep(0.001)\n"
+"""Code that waits for a file."""
+
+_WORKERS = 16  # at most, with ports of their own
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -25,26 +34,63 @@ def plain(text: str) -> str:
     return _COLOUR.sub("", text)
 
 
+def free_ports(count: int) -> list[int]:
+    """Ports for servers that cannot be told to take any: below those that outgoing connections of others are given, and
+    not those of the other workers, which might take them before the server does.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
+    first, each = 15_000, 16_000 // _WORKERS
+    with contextlib.ExitStack() as taken:
+        ports: list[int] = []
+        while len(ports) < count:
+            candidate = taken.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                candidate.bind(("127.0.0.1", first + worker * each + random.randrange(each)))
+                ports.append(candidate.getsockname()[1])
+        return ports
+
+
 def free_port() -> int:
-    """A port for a server that cannot be told to take any: below those that outgoing connections of others are given."""
-    while True:
-        with socket.socket() as candidate:
-            try:
-                candidate.bind(("127.0.0.1", random.randrange(15_000, 32_000)))
-                return candidate.getsockname()[1]
-            except OSError:
-                continue
+    return free_ports(1)[0]
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+    """Until it is true; ``what`` did not happen if that takes too long."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"did not happen within {seconds:g} s: {what}"
+        time.sleep(0.02)
+
+
+def is_running(process: int) -> bool:
+    """Whether it has not ended yet, whoever its parent is."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except FileNotFoundError, ProcessLookupError:
+        return False
 
 
 def wait_until_listening(port: int) -> None:
     """Until a server takes connections: Jupyter prints its address before it listens there."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
+
+    def listens() -> bool:
         with socket.socket() as candidate:
-            if candidate.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert time.monotonic() < deadline, f"nobody listens on port {port}"
-        time.sleep(0.02)
+            return candidate.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_until(listens, f"somebody listens on port {port}")
+
+
+def joined(messages: list[Message]) -> list[Message]:
+    """With what was written to one stream in one message: text may come in several, as the writer was scheduled."""
+    whole: list[Message] = []
+    for stream, group in groupby(messages, lambda m: m["content"]["name"] if m["msg_type"] == "stream" else None):
+        if stream is None:
+            whole += group
+        else:
+            parts = [*group]
+            text = "".join(part["content"]["text"] for part in parts)
+            whole.append(parts[0] | {"content": {"name": stream, "text": text}})
+    return whole
 
 
 @dataclass
@@ -111,14 +157,20 @@ class Client:
     ) -> None:
         self.client.stop_channels()
 
-    def send(self, code: str, **options: Any) -> str:
+    def send(self, code: str, subshell: str | None = None, **options: Any) -> str:
         """Send a cell; return its message's id."""
         options.setdefault("allow_stdin", False)
-        return self.client.execute(code, **options)
+        if subshell is None:
+            return self.client.execute(code, **options)
+        return self.request("execute_request", {"code": code, **options}, subshell=subshell)
 
-    def request(self, kind: str, content: Message | None = None, channel: str = "shell") -> str:
+    def request(
+        self, kind: str, content: Message | None = None, channel: str = "shell", subshell: str | None = None
+    ) -> str:
         """Send any request; return its message's id."""
         message = self.client.session.msg(kind, content or {})
+        if subshell is not None:
+            message["header"]["subshell_id"] = subshell
         getattr(self.client, f"{channel}_channel").send(message)
         return message["header"]["msg_id"]
 
@@ -161,7 +213,7 @@ class Client:
         """A cell's (or any request's) reply and messages, when its idle has come."""
         # iopub first: a client that does not read it slows its cell down
         self._until(lambda: self.idle(parent), "idle", "iopub")
-        return Result(self.reply(parent, channel), self.iopub[parent])
+        return Result(self.reply(parent, channel), joined(self.iopub[parent]))
 
     def wait_for_start(self, parent: str) -> None:
         """Until a cell is first in its client's queue."""
@@ -175,6 +227,10 @@ class Client:
             "iopub",
         )
 
+    def wait_for_idle(self, parent: str) -> None:
+        """Until all is said about a request, also one that has no reply."""
+        self._until(lambda: self.idle(parent), "idle", "iopub")
+
     def run(self, code: str, **options: Any) -> Result:
         return self.result(self.send(code, **options))
 
@@ -184,9 +240,40 @@ class Client:
         assert result.status == "ok", result.traceback
         return result
 
-    def interrupt(self) -> Message:
+    def interpreters(self) -> list[str]:
+        """The rows of the table of interpreters below main's."""
+        return self.ok("%interp").of("display_data")[0]["data"]["text/plain"].splitlines()[2:]
+
+    def close_interpreters(self) -> None:
+        """Until all but main are gone: one with IPython may take more than a second, and has its name until then."""
+        if [row for row in self.interpreters() if "closing" not in row.split()]:
+            self.ok("%interp close all --force")
+        deadline = time.monotonic() + PATIENCE
+        while self.interpreters():
+            assert time.monotonic() < deadline, "an interpreter does not end"
+            time.sleep(0.02)
+
+    def interrupt(self, subshell: str | None = None) -> Message:
         """What the stop button does."""
-        return self.reply(self.request("interrupt_request", channel="control"), "control")
+        return self.reply(self.request("interrupt_request", channel="control", subshell=subshell), "control")
+
+    def let_go(self, file: Path) -> None:
+        """Ends WAIT, once all that was sent before is in the kernel."""
+        self.reply(self.request("kernel_info_request"))
+        file.touch()
+
+    def control(self, kind: str, content: Message | None = None) -> Message:
+        """The content of the reply to a request on control, when all is said about it."""
+        return self.result(self.request(kind, content, "control"), "control").reply["content"]
+
+    def create_subshell(self) -> str:
+        return self.control("create_subshell_request")["subshell_id"]
+
+    def delete_subshell(self, subshell: str) -> Message:
+        return self.control("delete_subshell_request", {"subshell_id": subshell})
+
+    def subshells(self) -> list[str]:
+        return self.control("list_subshell_request")["subshell_id"]
 
 
 class Kernel:
@@ -200,9 +287,11 @@ class Kernel:
             self.manager = KernelManager()
             argv = [*spec, "-f", "{connection_file}"]
             self.manager._kernel_spec = KernelSpec(argv=argv, language="python", interrupt_mode="message")
-        # Ports that no outgoing connection of others is given meanwhile.
-        for channel in ("shell", "iopub", "stdin", "hb", "control"):
-            setattr(self.manager, f"{channel}_port", free_port())
+        # Ports that no outgoing connection of others is given meanwhile; the manager would choose other ones.
+        self.manager.cache_ports = False
+        channels = ("shell", "iopub", "stdin", "hb", "control")
+        for channel, port in zip(channels, free_ports(len(channels)), strict=True):
+            setattr(self.manager, f"{channel}_port", port)
         self.manager.start_kernel(**options)
         self.client = self.connect()
 
@@ -219,6 +308,14 @@ class Kernel:
 
     def is_alive(self) -> bool:
         return self.manager.is_alive()
+
+    def threads(self) -> list[str]:
+        """The names of the process's threads, sorted, as the operating system knows them."""
+        names = []
+        for name in Path(f"/proc/{self.pid}/task").glob("*/comm"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+                names.append(name.read_text().strip())
+        return sorted(names)
 
     def wait_for_end(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds

@@ -1,12 +1,11 @@
 """What a notebook's page does with comms and widgets."""
 
-import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness import PATIENCE, Client, Message, Result
+from harness import Client, Message, Result
 
 CONTROL = "jupyter.widget.control"
 
@@ -26,14 +25,15 @@ class Page:
     """The front end's ends of comms."""
 
     client: Client
+    subshell: str | None = None  # what its messages go through
 
     def send(self, kind: str, content: Message, metadata: Message | None = None, buffers: Sequence[bytes] = ()) -> str:
         """Send any comm message; return its id."""
         raw = self.client.client
-        message = raw.session.send(
-            raw.shell_channel.socket, kind, content, metadata=metadata or {}, buffers=list(buffers)
-        )
-        return message["header"]["msg_id"]
+        message = raw.session.msg(kind, content, metadata=metadata or {})
+        if self.subshell is not None:
+            message["header"]["subshell_id"] = self.subshell
+        return raw.session.send(raw.shell_channel.socket, message, buffers=list(buffers))["header"]["msg_id"]
 
     def done(self, message_id: str) -> Result:
         """All that a message brought about; it has no reply."""
@@ -53,13 +53,6 @@ class Page:
 
     def tell(self, comm_id: str, data: Any, **options: Any) -> Result:
         return self.done(self.post(comm_id, data, **options))
-
-    def close_interpreters(self) -> None:
-        """Until they are gone: one with IPython may take more than a second, and has its name until then."""
-        self.client.run("%interp close all --force")
-        deadline = time.monotonic() + PATIENCE
-        while "closing" in self.client.ok("%interp").of("display_data")[0]["data"]["text/plain"]:
-            assert time.monotonic() < deadline, "an interpreter does not end"
 
     def close(self, comm_id: str, data: Any = None) -> Result:
         return self.done(self.send("comm_close", {"comm_id": comm_id, "data": data or {}}))

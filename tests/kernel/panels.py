@@ -73,6 +73,12 @@ class Panel:
             self._read()
         return value
 
+    def state(self) -> tuple[int, dict[int, Message]]:
+        """What has been told until now: the last event's number, and all rows."""
+        self.client.read_available(0.2)
+        self._read()
+        return self.sequence, self.interpreters
+
     def row(self, label: str) -> Message | None:
         return next((row for row in self.interpreters.values() if row["label"] == label), None)
 

@@ -167,10 +167,15 @@ def test_a_detached_cell_takes_what_is_there_when_it_starts(pair: Client) -> Non
 
 
 def test_a_detached_cell_returns_between_main_s_cells_and_before_its_reply(pair: Client) -> None:
-    cell = start(pair, "%%interp alice & --out y\nprint('on')\nimport time; time.sleep(0.2)\ny = 1")
-    assert pair.ok("import time\ntime.sleep(0.6)\n'y' in globals()").value == "False", "not while a cell of main runs"
-    assert pair.ok("y").value == "1"
+    pair.ok("import time, _xinterp\ngo = memoryview(bytearray(1))")
+    wait = "print('on')\nimport time\nwhile not go[0]: time.sleep(0.001)"
+    cell = start(pair, f"%%interp alice & --in go --out y\n{wait}\ny = 1")
+    under_way = (
+        "before = _xinterp.parcel_count()\ngo[0] = 1\nwhile _xinterp.parcel_count() == before: time.sleep(0.001)"
+    )
+    assert pair.ok(f"{under_way}\n'y' in globals()").value == "False", "not while a cell of main runs"
     assert pair.result(cell).status == "ok"
+    assert pair.ok("y").value == "1"
     pair.send("%%interp alice & --out z\nz = 2")
     pair.ok("%interp wait alice")
     assert pair.ok("z").value == "2"
@@ -242,11 +247,11 @@ def test_packing_and_unpacking_can_be_interrupted(pair: Client, where: str) -> N
 def test_the_timeout_counts_the_code_alone(kernel: Kernel, pair: Client) -> None:
     pair.ok("x = 1")
     with kernel.connect() as other:
-        busy = start(other, "print('on')\nimport time; time.sleep(0.5)")
-        assert pair.ok("%%interp alice --in x --timeout 0.3\nx").value == "1"
+        busy = start(other, "print('on')\nimport time; time.sleep(1.5)")
+        assert pair.ok("%%interp alice --in x --timeout 1\nx").value == "1"
         assert other.result(busy).status == "ok"
-        busy = start(other, "print('on')\nimport time; time.sleep(0.5)")
-        pair.ok("%%interp alice --out y --timeout 0.3\ny = 2")
+        busy = start(other, "print('on')\nimport time; time.sleep(1.5)")
+        pair.ok("%%interp alice --out y --timeout 1\ny = 2")
         assert other.result(busy).status == "ok"
         assert pair.ok("y").value == "2"
 

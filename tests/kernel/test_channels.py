@@ -176,6 +176,7 @@ def test_an_emptied_channel_whose_senders_are_gone_is_empty(client: Client, chan
     assert client.run("r.recv()").error == error
     assert client.ok("r.recv_nowait('none')").value == "'none'"
     cell = background(client, "alice", "s.send('again')")
+    until_waiting(client, channel, 0, 1)
     assert client.ok("r.recv()").value == "'again'"
     client.result(cell)
 

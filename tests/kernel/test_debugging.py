@@ -1,9 +1,8 @@
 """pdb in cells: asked through the front end, in main and in another interpreter."""
 
-from typing import Any
-
 import pytest
-from harness import PATIENCE, Client, Result
+from dialogues import Session, debug
+from harness import PATIENCE, Client
 
 FUNCTION = """
 def add(number):
@@ -11,35 +10,6 @@ def add(number):
     breakpoint()
     return total
 """
-
-
-class Session:
-    """A cell that debugs: each command is the answer to one request for input."""
-
-    def __init__(self, client: Client, code: str, target: str) -> None:
-        self.client = client
-        self.prompt = ("[alice] " if target else "") + "(Pdb) "
-        self.cell = client.send(target + code, allow_stdin=True)
-
-    def asked(self, prompt: str | None = None) -> dict[str, Any]:
-        request = self.client.client.get_stdin_msg(timeout=20)
-        assert request["content"] == {"prompt": self.prompt if prompt is None else prompt, "password": False}
-        assert request["parent_header"]["msg_id"] == self.cell
-        return request
-
-    def say(self, *commands: str) -> None:
-        for command in commands:
-            self.asked()
-            self.client.client.input(command)
-
-    def result(self) -> Result:
-        return self.client.result(self.cell)
-
-
-def debug(client: Client, target: str, code: str, *commands: str) -> Result:
-    session = Session(client, code, target)
-    session.say(*commands)
-    return session.result()
 
 
 @pytest.fixture
@@ -260,3 +230,44 @@ def test_the_front_end_completes_at_the_prompt(client: Client, target: str, begu
     assert client.result(asked).reply["content"]["matches"] == matches
     client.client.input("c")
     assert client.result(cell).status == "ok"
+
+
+def test_commands_of_breakpoints_displays_and_the_like(client: Client, target: str, first: int) -> None:
+    numbered_afresh = "import bdb; bdb.Breakpoint.clearBreakpoints()"
+    client.ok(target + numbered_afresh)
+    code = "import pdb\ndef h(x):\n    for i in range(3):\n        x += i\n    return x\npdb.runcall(h, 5)"
+    session = Session(client, code, target)
+    session.say(f"b {first + 3}, i == 1", "commands 1")
+    for line in ("silent", "p x * 100", "end"):
+        session.asked(session.prompt.replace("Pdb", "com"))
+        client.client.input(line)
+    session.say("display x", "c", f"until {first + 4}", "clear 1", "source h", f"j {first + 4}", "!x = 77", "c")
+    result = session.result()
+    client.ok(target + numbered_afresh)
+    where = f"<In [{result.reply['content']['execution_count']}]>"
+    assert result.value == "77"
+    shown = result.stdout.splitlines()[2:]
+    assert shown[:3] == [f"Breakpoint 1 at {where}:{first + 3}", "display x: 5", "500"]
+    assert shown[3:6] == [f"> {where}({first + 4})h()", "-> return x", "display x: 8  [old: 5]"]
+    assert [line.split("\t")[1].strip() for line in shown if "\t" in line] == [
+        line.strip() for line in code.splitlines()[1:5]
+    ]
+
+
+def test_the_debug_command_asks_at_a_prompt_of_its_own(client: Client, target: str, function: str) -> None:
+    session = Session(client, "add(1)", target)
+    session.say("debug add(5)")
+    for command in ("p 2 + 2", "q"):
+        session.asked(session.prompt.replace("(Pdb)", "((Pdb))"))
+        client.client.input(command)
+    session.say("p number", "c")
+    result = session.result()
+    assert [line for line in result.stdout.splitlines() if line.isdigit()] == ["4", "1"]
+    assert result.value == "2"
+
+
+def test_awaiting_at_a_prompt(client: Client, target: str) -> None:
+    code = "import asyncio, pdb\nasync def f():\n    await pdb.set_trace_async()\n    return 4\nawait f()"
+    result = debug(client, target, code, "await asyncio.sleep(0)", "print(await asyncio.sleep(0, 'slept'))", "c")
+    assert "slept" in result.stdout
+    assert result.value == "4"

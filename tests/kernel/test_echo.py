@@ -45,7 +45,7 @@ def test_cells_of_two_interpreters_overlap_and_stop_ends_them(echo: Client) -> N
 
 
 def test_a_failure_aborts_what_waits(echo: Client) -> None:
-    cells = [echo.send("sleep 0.2\nfail"), echo.send("never")]
+    cells = [echo.send("sleep 1\nfail"), echo.send("never")]
     assert [echo.result(cell).status for cell in cells] == ["error", "aborted"]
 
 

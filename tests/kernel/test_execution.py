@@ -199,9 +199,10 @@ def test_streams_are_text_streams(client: Client, target: str) -> None:
     )
 
 
-def test_a_lanes_thread_is_its_interpreters_main_thread(client: Client, target: str) -> None:
+def test_a_lanes_thread_is_its_interpreters_main_thread_and_alone_there(fresh: Kernel) -> None:
     code = "import threading\nt = threading.Thread(target=print)\n(threading.current_thread() is threading.main_thread(), t.daemon, threading.active_count())"
-    assert client.ok(target + code).value == "(True, False, 1)"
+    for target in ("", "%%interp alice --create\n"):
+        assert fresh.client.ok(target + code).value == "(True, False, 1)"
 
 
 def test_an_exception_that_lies_about_itself_is_still_reported(client: Client, target: str) -> None:

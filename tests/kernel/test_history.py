@@ -5,13 +5,12 @@ import os
 import signal
 import sqlite3
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import PATIENCE, Client, Kernel
+from harness import PATIENCE, Client, Kernel, wait_until
 
 Session = Callable[..., Any]
 
@@ -64,10 +63,9 @@ def rows(file: Path, query: str = "SELECT session, line, source, source_raw FROM
 
 
 def wait_until_written(file: Path, cells: list[Any]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not file.exists() or [row[:2] + row[3:] for row in rows(file)] != cells:
-        assert time.monotonic() < deadline, rows(file)
-        time.sleep(0.05)
+    wait_until(
+        lambda: file.exists() and [row[:2] + row[3:] for row in rows(file)] == cells, f"these are in the file: {cells}"
+    )
 
 
 def test_cells_are_remembered_as_typed_under_the_notebooks_numbers(session: Session, file: Path) -> None:
@@ -274,10 +272,7 @@ def test_without_the_file_there_is_this_session(
         assert [row[1:] for row in ask(kernel.client, "tail", n=5)] == [[1, "x = 1"]]
         assert kernel.client.ok("x").value == "1"
         assert [row[1:] for row in ask(kernel.client, "search", pattern="x*")] == [[1, "x = 1"], [2, "x"]]
-        deadline = time.monotonic() + PATIENCE
-        while reason not in log.read_text():
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
+        wait_until(lambda: reason in log.read_text(), f"{reason} is in the log")
     lines = [line for line in log.read_text().splitlines() if "history" in line]
     assert len(lines) == 1 and reason in lines[0], lines
     if content is not None:

@@ -1,10 +1,9 @@
 """`%interp` and `import xinterp`: managing interpreters."""
 
-import time
 from pathlib import Path
 
 import pytest
-from harness import Client, Kernel
+from harness import Client, Kernel, wait_until
 
 
 def table(client: Client) -> list[list[str]]:
@@ -241,7 +240,8 @@ def test_a_cell_of_commands_needs_no_gil(fresh: Kernel) -> None:
     other = fresh.connect()
     with other:
         client.ok("%interp create alice")
-        time.sleep(1.2)  # main is idle for long enough that spares are made
+        # main is idle for long enough that spares are made; the third is begun when the second is there
+        wait_until(lambda: sum(name.startswith("lane") for name in fresh.threads()) >= 4, "spares are made")
         busy = client.send("print('in')\nimport sys; sys.stdout.flush()\nsum(range(10 ** 12))")
         client.wait_for_text(busy, "in")
         assert "running" in other.ok("%interp").of("display_data")[0]["data"]["text/plain"]
@@ -294,11 +294,12 @@ def test_what_cells_have_left_ends_while_its_modules_are_there(client: Client) -
     assert closed.stderr == ""
 
 
-def test_the_name_of_one_that_is_closing_is_not_free_yet(client: Client) -> None:
+def test_the_name_of_one_that_is_closing_is_not_free_yet(client: Client, tmp_path: Path) -> None:
+    end = tmp_path / "end"
     client.ok("%interp create alice")
     client.ok("%%interp alice\nimport ctypes")
     cell = client.send(
-        "%%interp alice &\nprint('on')\nctypes.PyDLL(None).system(b'sleep 3')"
+        f"%%interp alice &\nprint('on')\nctypes.PyDLL(None).system(b'while [ ! -e {end} ]; do sleep 0.05; done')"
     )  # C code that no signal ends
     client.wait_for_text(cell, "on\n")
     assert client.ok("%interp close alice --force").stdout == (
@@ -307,5 +308,6 @@ def test_the_name_of_one_that_is_closing_is_not_free_yet(client: Client) -> None
     refusal = "UsageError: interpreter 'alice' is closing: its name is free when what runs there has ended. Until then choose another."
     for options in ("", " --if-missing", " --fresh"):
         assert client.run(f"%interp create alice{options}").error == refusal
+    end.touch()
     client.result(cell)
     client.ok("%interp create bob")

@@ -1,8 +1,6 @@
 """Interpreters that several threads make, run and end at the same time, and in odd places: nothing crashes or hangs."""
 
-import time
-
-from harness import PATIENCE, Client
+from harness import Client, wait_until
 
 AT_ONCE = (
     "import threading, _interpreters\n"
@@ -74,10 +72,7 @@ def test_an_interpreter_that_ends_takes_those_along_that_only_it_refers_to(clien
     client.ok("%interp create alice")
     client.ok("%%interp alice\nfrom concurrent import interpreters\nb = interpreters.create()")
     client.ok("%interp close alice")
-    deadline = time.monotonic() + PATIENCE
-    while ids(client) != [0] and time.monotonic() < deadline:
-        pass
-    assert ids(client) == [0]
+    wait_until(lambda: ids(client) == [0], "only main is left")
 
 
 def test_a_stop_is_not_lost_while_a_visit_waits_for_the_others_gil(client: Client) -> None:

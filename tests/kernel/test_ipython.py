@@ -11,14 +11,9 @@ from harness import Client, Kernel, plain
 LOADED = "'IPython' in __import__('sys').modules"
 
 
-@pytest.fixture(params=["main", "alice"])
-def target(request: pytest.FixtureRequest, ipython_client: Client) -> str:
-    """The magic line for an interpreter in which IPython is loaded."""
-    if request.param == "main":
-        return ""
-    ipython_client.ok("%interp create alice")
-    ipython_client.ok("%%interp alice\nget_ipython()")
-    return "%%interp alice\n"
+@pytest.fixture
+def target(ipython_target: str) -> str:
+    return ipython_target
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """What a reply tells the front end: payloads, user expressions, and what follows an error. In main and in another one."""
 
+from pathlib import Path
+
 import pytest
-from harness import Client
+from harness import WAIT, Client
 
 
 def payload(client: Client, code: str) -> list[dict[str, object]]:
@@ -108,11 +110,11 @@ def test_a_cell_that_is_not_stored_leaves_no_trace_in_the_history(client: Client
 
 @pytest.mark.parametrize(("stop", "status"), [(True, "aborted"), (False, "ok")])
 def test_what_waits_behind_an_error_is_aborted_unless_it_is_not_to(
-    client: Client, target: str, stop: bool, status: str
+    client: Client, target: str, tmp_path: Path, stop: bool, status: str
 ) -> None:
-    client.ok(target + "import time")
-    fails = client.send(target + "time.sleep(0.1); 1/0", stop_on_error=stop)
+    fails = client.send(target + WAIT.format(go=tmp_path / "go") + "1/0", stop_on_error=stop)
     behind = client.send(target + "'behind'")
+    client.let_go(tmp_path / "go")
     assert client.result(fails).status == "error"
     assert client.result(behind).status == status
     assert client.ok(target + "1").value == "1"

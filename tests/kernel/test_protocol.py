@@ -23,15 +23,33 @@ def test_kernel_info_states_protocol_5_5(client: Client, channel: str) -> None:
     assert (info["status"], info["protocol_version"], info["implementation"]) == ("ok", "5.5", "xinterp")
     assert info["language_info"]["name"] == "python"
     assert f"'{info['language_info']['version']}'" == client.ok("import platform; platform.python_version()").value
-    assert info["supported_features"] == []
+    assert (info["supported_features"], info["debugger"]) == (["kernel subshells"], True)
     header = client.result(client.request("kernel_info_request")).reply["header"]
     assert header["version"] == "5.5"
+
+
+@pytest.mark.parametrize("channel", ["shell", "control"])
+@pytest.mark.parametrize("magic", ["", "%%interp alice --create &\n"])
+def test_after_kernel_info_the_status_is_that_of_a_cell_that_runs(client: Client, magic: str, channel: str) -> None:
+    cell = client.send(f"{magic}import time\nprint('begun')\nwhile True: time.sleep(0.01)")
+    client.wait_for_text(cell, "begun")
+    asked = client.request("kernel_info_request", channel=channel)
+    client.reply(asked, channel)
+
+    def states(request: str) -> list[str]:
+        statuses = [message for message in client.iopub[request] if message["msg_type"] == "status"]
+        return [message["content"]["execution_state"] for message in statuses]
+
+    client._until(lambda: states(cell) == ["busy", "busy"] and states(asked) == ["busy", "idle"], "busy", "iopub")
+    client.ok("%interp interrupt alice") if magic else client.interrupt()
+    assert client.result(cell).error == "KeyboardInterrupt: "
 
 
 def test_the_kernelspec_says_what_kernel_info_says(shared_kernel: Kernel) -> None:
     spec = shared_kernel.manager.kernel_spec
     assert spec is not None
     assert (spec.interrupt_mode, spec.language) == ("message", "python")
+    assert spec.metadata["debugger"] is True
     assert json.loads(Path(spec.resource_dir, "kernel.json").read_text())["kernel_protocol_version"] == "5.5"
 
 
@@ -65,7 +83,7 @@ def test_a_first_subscriber_that_comes_late_misses_nothing_of_its_cell(spec: str
         own = []
         while own[-1:] != [("status", "idle")]:
             message = client.get_iopub_msg(timeout=PATIENCE)
-            if message["parent_header"].get("msg_id") == cell:
+            if message["parent_header"].get("msg_id") == cell and own[-1:] != [(message["msg_type"], None)]:
                 own.append((message["msg_type"], message["content"].get("execution_state")))
         assert own == [("status", "busy"), ("execute_input", None), ("stream", None), ("status", "idle")]
     finally:
@@ -162,7 +180,7 @@ def test_messages_that_cannot_be_answered_leave_a_line_in_the_log(told: Any) -> 
         ),
         ("inspect_request", {"cursor_pos": 0}, "inspect_request: 'code' is missing."),
         ("no_such_request", {}, "'no_such_request' is not a request that this kernel knows."),
-        ("create_subshell_request", {}, "'create_subshell_request' is not a request that this kernel knows."),
+        ("create_subshell_request", {}, "'create_subshell_request' does not belong on the shell channel."),
     ],
 )
 def test_a_bad_request_is_answered(client: Client, kind: str, content: dict[str, Any], problem: str) -> None:

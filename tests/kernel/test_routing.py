@@ -1,6 +1,8 @@
 """`%%interp`: which interpreter runs a cell, in which order, and under which cell its output lands."""
 
-from harness import Client, Kernel
+from pathlib import Path
+
+from harness import WAIT, Client, Kernel
 
 
 def parents(client: Client) -> set[str]:
@@ -163,9 +165,10 @@ def test_a_detached_cell_that_fails_aborts_only_its_own_lane(client: Client, tmp
     assert client.result(plain_cell).value == "'plain'"
 
 
-def test_a_foreground_cell_that_fails_aborts_what_waits(client: Client) -> None:
-    failing = client.send("import time; time.sleep(0.3); 1/0")
+def test_a_foreground_cell_that_fails_aborts_what_waits(client: Client, tmp_path: Path) -> None:
+    failing = client.send(WAIT.format(go=tmp_path / "go") + "1/0")
     waiting = [client.send("1"), client.send("%interp")]
+    client.let_go(tmp_path / "go")
     assert client.result(failing).status == "error"
     for cell in waiting:
         result = client.result(cell)
@@ -173,9 +176,10 @@ def test_a_foreground_cell_that_fails_aborts_what_waits(client: Client) -> None:
     assert client.ok("2").value == "2"
 
 
-def test_stop_on_error_false_goes_on(client: Client) -> None:
-    failing = client.send("import time; time.sleep(0.2); 1/0", stop_on_error=False)
+def test_stop_on_error_false_goes_on(client: Client, tmp_path: Path) -> None:
+    failing = client.send(WAIT.format(go=tmp_path / "go") + "1/0", stop_on_error=False)
     waiting = client.send("1")
+    client.let_go(tmp_path / "go")
     assert client.result(failing).status == "error"
     assert client.result(waiting).value == "1"
 

@@ -173,6 +173,7 @@ def test_an_interpreter_that_is_closed_meanwhile_is_told(client: Client) -> None
     client.wait_for_text(endless, "on")
     sharing = client.send("%%interp bob &\nimport xinterp\nprint('on')\nxinterp.share('x', to='alice')")
     client.wait_for_text(sharing, "on")
+    client.ok("import _xinterp\nwhile not _xinterp.parcel_count(): pass")
     client.ok("%interp close alice --force")
     assert client.result(sharing).error == "UsageError: alice was closed before the variables had crossed."
     client.ok("del x")

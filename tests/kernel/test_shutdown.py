@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import Client, Kernel
+from harness import Client, Kernel, is_running, wait_until
 
 BOUND = 10.0
 
@@ -90,10 +90,7 @@ def test_the_kernel_ends_when_its_parent_does(spec: str) -> None:
     code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\nfrom harness import Kernel\nimport os\nprint(Kernel({spec!r}).pid, flush=True)\nos._exit(0)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True).stdout
     pid = int(out)
-    deadline = time.monotonic() + BOUND
-    while Path(f"/proc/{pid}").exists() and Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z":
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: not is_running(pid), "the kernel ends", BOUND)
 
 
 def test_a_crash_is_reported_on_the_terminal(spec: str, capfd: pytest.CaptureFixture[str]) -> None:

@@ -131,7 +131,7 @@ def test_a_cell_that_waits_for_such_code_can_be_stopped_and_the_code_goes_on(cli
     label = client.ok("i").value
     client.ok("t = interp.call_in_thread(exec, f'import os; os.read({r}, 1)')\nwhile not interp.is_running(): pass")
     cell = client.send(f"%%interp {label}\nprint('cell')")
-    time.sleep(0.05)
+    client.wait_for_start(cell)
     client.interrupt()
     result = client.result(cell)
     assert (result.error, result.stdout) == ("KeyboardInterrupt: ", "")
@@ -162,3 +162,17 @@ def test_eight_threads_in_one_interpreter_take_turns_or_are_refused(client: Clie
         "for t in threads: t.start()\nfor t in threads: t.join()\nlen(done) + len(refused), len(done) > 0"
     )
     assert client.ok(code).value == "(4000, True)"
+
+
+def test_who_was_refused_to_come_back_can_be_interrupted(client: Client) -> None:
+    client.ok("%interp create alice bob\nimport xinterp\nalice = xinterp.get('alice')")
+    back = "import xinterp\nxinterp.get('alice').exec('1')"
+    code = (
+        f"import xinterp\ntry: xinterp.get('bob').exec({back!r})\n"
+        "except Exception as error: print(error)\nprint('on')\nwhile True: pass"
+    )
+    cell = client.send(f"alice.exec({code!r})")
+    client.wait_for_text(cell, "on\n")
+    client.interrupt()
+    result = client.result(cell)
+    assert (result.error, result.stdout) == ("KeyboardInterrupt: ", "RuntimeError: interpreter already running\non\n")

@@ -1,7 +1,9 @@
 """Warnings under the cell whose line they are about; signals, timers and faulthandler in main."""
 
+from pathlib import Path
+
 import pytest
-from harness import Client, Result, plain
+from harness import WAIT, Client, Result, plain
 
 
 @pytest.fixture
@@ -123,11 +125,14 @@ def test_faulthandler_writes_under_its_cell(client: Client) -> None:
     client.ok("faulthandler.disable()")
 
 
-def test_faulthandler_dumps_later(client: Client) -> None:
+def test_faulthandler_dumps_later(client: Client, tmp_path: Path) -> None:
     cell = client.send(
-        "import faulthandler, time\nfaulthandler.dump_traceback_later(0.01)\ntime.sleep(0.2)\nfaulthandler.cancel_dump_traceback_later()"
+        "import faulthandler\nfaulthandler.dump_traceback_later(0.01)\n"
+        + WAIT.format(go=tmp_path / "go")
+        + "faulthandler.cancel_dump_traceback_later()"
     )
     client.wait_for_text(cell, "Timeout (0:00:00.010000)!\n")
+    client.let_go(tmp_path / "go")
     client.result(cell)
 
 

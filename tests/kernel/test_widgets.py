@@ -16,13 +16,14 @@ def client(ipython_client: Client) -> Client:
     return ipython_client
 
 
-@pytest.fixture
-def page(client: Client) -> Iterator[Page]:
+@pytest.fixture(params=["main's shell", "subshell"])
+def page(request: pytest.FixtureRequest, client: Client) -> Iterator[Page]:
+    """A page whose comm messages go through main's own shell, or as JupyterLab's through a subshell."""
     client.ok(IMPORT)
-    page = Page(client)
+    page = Page(client, client.create_subshell() if request.param == "subshell" else None)
     yield page
     client.ok("import ipywidgets; ipywidgets.Widget.close_all()")
-    page.close_interpreters()
+    page.client.close_interpreters()
 
 
 @pytest.fixture(params=["main", "alice"])

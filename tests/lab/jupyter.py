@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import nbformat
 from browser import PATIENCE, Browser, Page
-from harness import free_port, wait_until_listening
+from harness import free_port, wait_until, wait_until_listening
 
 REPO = Path(__file__).parents[2]
 
@@ -182,11 +182,26 @@ class Notebook:
             f"document.querySelectorAll('{self.CELL}')[{index}].querySelector('.jp-InputPrompt').innerText"
         )
 
+    def wait_for_prompt(self, index: int, prompt: str) -> None:
+        """Until the cell has it. A number comes with the reply, on another channel than the output."""
+        wait_until(lambda: self.prompt(index) == prompt, f"cell {index} shows {prompt}")
+
     def wait_for_output(self, index: int, text: str) -> None:
         """Until the text is below a cell."""
         deadline = time.monotonic() + PATIENCE
         while text not in (shown := self.output(index)):
             assert time.monotonic() < deadline, f"{text!r} did not come below cell {index}, which shows: {shown}"
+            time.sleep(0.05)
+
+    def wait_for_completion(self, text: str) -> None:
+        """Press Tab, now and then, until that is among what may be chosen."""
+        offered = f"document.querySelector('.jp-Completer')?.innerText.includes({json.dumps(text)})"
+        deadline, again = time.monotonic() + PATIENCE, 0.0
+        while not self.page.evaluate(offered):
+            assert time.monotonic() < deadline, f"{text} is not offered"
+            if time.monotonic() >= again:
+                self.page.key("Tab")
+                again = time.monotonic() + 2
             time.sleep(0.05)
 
     def answer(self, index: int, text: str) -> None:

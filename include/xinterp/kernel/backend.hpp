@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <compare>
 #include <functional>
 #include <string>
 #include <variant>
@@ -16,6 +17,24 @@ namespace xinterp::kernel {
 using modules::CellId;
 using modules::InterpreterId;
 using modules::Source;
+
+/// Numbers the subshells of a kernel's life from 1; 0 is no subshell.
+using SubshellNumber = std::uint64_t;
+
+/// One order of cells: an interpreter's own lane, or that of a subshell beside main's.
+struct LaneId {
+    InterpreterId interpreter = python::main_interpreter;
+    SubshellNumber subshell = 0; ///< of main alone
+    LaneId() = default;
+    LaneId(InterpreterId own)
+        : interpreter{own} {} // NOLINT(google-explicit-constructor): its own lane is what is meant
+    LaneId(InterpreterId target, SubshellNumber beside)
+        : interpreter{target}, subshell{target == python::main_interpreter ? beside : 0} {}
+    auto operator<=>(const LaneId&) const = default;
+};
+
+/// Of its thread, for the system and in Python.
+inline std::string subshell_name(SubshellNumber subshell) { return "subshell-" + std::to_string(subshell); }
 
 /// One interpreter's part of a cell.
 struct CellCode {
@@ -33,11 +52,11 @@ public:
     using Reply = std::function<void(nlohmann::json)>;
 
     virtual ~Backend() = default;
-    /// Runs it in that interpreter, which runs nothing else.
-    virtual void execute(InterpreterId interpreter, CellCode code, Reply reply) = 0;
+    /// Runs it in that lane, which runs nothing else.
+    virtual void execute(LaneId lane, CellCode code, Reply reply) = 0;
     /// A method of the shell ("complete", "variables", "pack", ...): the request's content to the reply's, between
     /// cells. {"status": "aborted"} if the interpreter ends before.
-    virtual void ask(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) = 0;
+    virtual void ask(LaneId lane, std::string question, nlohmann::json content, Reply reply) = 0;
     /// Calls what waits there for that comm's messages, as a cell of that number. {"status": "aborted"} if the
     /// interpreter ends before.
     virtual void call(InterpreterId interpreter, CellId cell, modules::SharedCommMessage message, Reply reply) = 0;
@@ -51,7 +70,7 @@ public:
     /// Bytes in its small-object arenas; 0 where it has none of its own.
     virtual std::size_t memory(InterpreterId interpreter) = 0;
     /// KeyboardInterrupt in what its lane runs, and in the run that waits for it; false if there is neither.
-    virtual bool interrupt(InterpreterId interpreter) = 0;
+    virtual bool interrupt(LaneId lane) = 0;
     /// Likewise in the tasks that run between cells, in every interpreter.
     virtual void interrupt_tasks() {}
     /// Likewise in what threads of other interpreters run there.
@@ -63,6 +82,8 @@ public:
                         std::function<void(std::variant<InterpreterId, std::string>)> done) = 0;
     /// Finalizes it after what runs there, as part of that cell; `remark` says what was left behind, if anything was.
     virtual void close(InterpreterId interpreter, CellId cell, std::function<void(std::string remark)> done) = 0;
+    /// A subshell is over, and runs nothing any more: its thread ends, if it has one.
+    virtual void end_subshell(SubshellNumber /*subshell*/, const std::function<void()>& done) { done(); }
     /// How many of Python's Interpreter objects refer to it.
     virtual std::size_t references(InterpreterId interpreter) = 0;
 };

@@ -25,7 +25,8 @@ public:
     using Done = std::function<void(const Problems&)>;
 
     /// Null for a cell without `--in` and `--out`. Throws UsageError.
-    static std::unique_ptr<CellVariables> of(CellId cell, const CellMagic& magic,
+    /// `home` is where main's side of it is done.
+    static std::unique_ptr<CellVariables> of(CellId cell, LaneId home, const CellMagic& magic,
                                              const std::vector<python::InterpreterInfo>& targets, Backend& backend);
 
     bool comes_in() const { return !in_.empty(); }
@@ -60,10 +61,11 @@ private:
         bool binding = false;
     };
 
-    CellVariables(CellId cell, Backend& backend) : cell_{cell}, backend_{backend} {}
-    void ask(InterpreterId interpreter, const std::string& question, nlohmann::json content, Backend::Reply reply);
+    CellVariables(CellId cell, LaneId home, Backend& backend) : cell_{cell}, home_{home}, backend_{backend} {}
+    void ask(LaneId lane, const std::string& question, nlohmann::json content, Backend::Reply reply);
 
     CellId cell_;
+    LaneId home_;
     Backend& backend_;
     modules::Shipment shipment_; ///< what has been packed is gone when the cell is over
     std::vector<std::string> in_, out_;

@@ -27,7 +27,7 @@ class Commands {
 public:
     /// Who asks.
     struct Caller {
-        std::string session;
+        Client client;
         CellId cell = 0;
         std::optional<InterpreterId>
             interpreter;                      ///< where the calling code runs; nothing for a cell of `%interp` lines
@@ -76,7 +76,7 @@ private:
     void show_variables(const nlohmann::json& request, const Caller& caller, const Done& done);
     /// Not for people: the line that a NameError adds, in "text".
     std::function<void()> find_variable(const std::string& name, const Caller& caller, const Done& done);
-    void read_variables(const InterpreterInfo& info, std::function<void(nlohmann::json)> done);
+    void read_variables(const InterpreterInfo& info, LaneId lane, std::function<void(nlohmann::json)> done);
     bool runs_something(InterpreterId id) const;
     static bool is_callers_own(InterpreterId id, const Caller& caller);
     void look_whether_it_stops(InterpreterId id, Timers::Clock::time_point until, std::function<void(bool)> done);

@@ -21,6 +21,9 @@ public:
     /// What IPython has made of a cell with magics in it. The entry's index, if there is one.
     std::optional<std::size_t> set_transformed(int line, std::string source);
 
+    /// The cell In [line], every character of it; nothing if there is none.
+    std::optional<std::string> typed(int line) const;
+
     std::size_t size() const { return entries_.size(); }
     /// From the first one on, as history.py has them: [line, source, source as typed, output or null].
     nlohmann::json entries(std::size_t first = 0) const;
@@ -30,7 +33,8 @@ public:
 private:
     struct Entry {
         int line;
-        std::string typed;
+        std::string typed;           ///< without newlines at its end
+        std::size_t newlines_at_end; ///< that it had
         std::optional<std::string> transformed, output;
     };
     using Chosen = std::vector<const Entry*>;

@@ -6,6 +6,7 @@
 #include <xinterp/kernel/command_completion.hpp>
 #include <xinterp/kernel/commands.hpp>
 #include <xinterp/kernel/comms.hpp>
+#include <xinterp/kernel/debugger.hpp>
 #include <xinterp/kernel/history.hpp>
 #include <xinterp/kernel/history_file.hpp>
 #include <xinterp/kernel/input_broker.hpp>
@@ -15,12 +16,14 @@
 #include <xinterp/kernel/process_pipes.hpp>
 #include <xinterp/kernel/router.hpp>
 #include <xinterp/kernel/server.hpp>
+#include <xinterp/kernel/subshells.hpp>
 
 #include <xeus/xkernel.hpp>
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace xinterp::kernel {
@@ -39,6 +42,9 @@ public:
     /// How long after a cell's end its pipes stay open: one of its threads may just be starting a subprocess.
     static constexpr std::chrono::milliseconds spawn_time{500};
 
+    /// How long a client that deletes a subshell waits for the end of its thread, which needs main's GIL.
+    static constexpr std::chrono::milliseconds subshell_patience{250};
+
     /// Binds the sockets; throws std::runtime_error with a sentence if it cannot. Any thread.
     Kernel(const xeus::xkernel_configuration& configuration, KernelInfo info, python::Registry& registry);
     ~Kernel() override;
@@ -49,6 +55,8 @@ public:
     void serve();
     /// Closes the sockets, what has been sent goes out. The I/O thread, after serve().
     void close();
+    /// An interrupt is on its way there. I/O thread.
+    void interrupted(LaneId lane) { debugger_->interrupted(lane); }
     /// Ends serve() after what has been posted. Any thread.
     void stop();
     /// As a shutdown_request does. Any thread.
@@ -70,10 +78,11 @@ public:
     bool wait_for_room(std::chrono::milliseconds time) override { return outbox_.wait_for_room(time); }
     void publish(Source source, std::string type, nlohmann::json content, nlohmann::json metadata,
                  std::vector<std::string> buffers) override;
-    std::shared_ptr<modules::Answer> ask_input(Source source, std::string prompt, bool password) override;
+    std::shared_ptr<modules::Answer> ask_input(Source source, modules::InputRequest request) override;
     void withdraw_input(const std::shared_ptr<modules::Answer>& answer) override;
     std::shared_ptr<modules::Answer> command(Source source, nlohmann::json request) override;
     void withdraw_command(const std::shared_ptr<modules::Answer>& answer) override;
+    bool debugs() const override { return debugger_->is_on(); }
     int process_pipe(Source source, Stream stream) override;
 
 private:
@@ -93,8 +102,13 @@ private:
     void flush(const Cell& cell, const Cell::Run* run) override;
     void write(const Cell& cell, Stream stream, const std::string& text) override;
     void show_error(const Cell& cell, const std::string& label, const nlohmann::json& reply) override;
-    void lane_taken(const Cell& cell, const Cell::Run& run) override { panel_->lane_taken(cell, run); }
-    void lane_left(const Cell::Run& run, const nlohmann::json& reply) override { panel_->lane_left(run, reply); }
+    void lane_taken(const Cell& cell, const Cell::Run& run) override {
+        debugger_->before_run(run.target);
+        panel_->lane_taken(cell, run);
+    }
+    void lane_left(const Cell& cell, const Cell::Run& run, const nlohmann::json& reply) override {
+        panel_->lane_left(cell, run, reply);
+    }
     void became_idle(InterpreterId interpreter) override {
         commands_->became_idle(interpreter);
         if (interpreter == python::main_interpreter) history_file_->main_became_idle();
@@ -108,9 +122,17 @@ private:
     void refuse(Channel channel, const xeus::xmessage& request, const std::string& problem);
     void answer(Channel channel, xeus::xmessage request);
     void ask(Channel channel, const xeus::xmessage& request); // kernel_questions.cpp
+    std::optional<InputBroker::Asker> asker_of(const xeus::xmessage& request) const;
+    // kernel_subshells.cpp
+    void execute(xeus::xmessage request);
+    void answer_about_subshells(const xeus::xrequest_context& context, const nlohmann::json& content);
+    nlohmann::json interrupt(const xeus::xmessage& request);
+    Client client_of(const nlohmann::json& header) const;
     void complete_on_command_line(const CommandCompletion& found, const std::function<void(nlohmann::json)>& reply);
     nlohmann::json parent_message(CellId cell) const;
     nlohmann::json kernel_info() const;
+    /// Front ends have one light for the kernel, which shows the last status that came.
+    void show_busy_again();
     void close_pipes_later(CellId cell);
     void shut_down();
     ProcessOutput::Owner process_output_owner() const;
@@ -129,9 +151,11 @@ private:
     std::unique_ptr<ProcessOutput> process_output_;
     Backend* backend_ = nullptr;
     std::unique_ptr<Interpreters> interpreters_;
+    Subshells subshells_;
     std::unique_ptr<Router> router_;
     std::unique_ptr<Commands> commands_;
     std::unique_ptr<Comms> comms_;
+    std::unique_ptr<Debugger> debugger_;
     std::unique_ptr<Panel> panel_;
     std::function<void()> shut_down_;
     bool shutting_down_ = false;

@@ -46,7 +46,7 @@ public:
 
     // What the router tells.
     void lane_taken(const Cell& cell, const Cell::Run& run);
-    void lane_left(const Cell::Run& run, const nlohmann::json& reply);
+    void lane_left(const Cell& cell, const Cell::Run& run, const nlohmann::json& reply);
 
     /// How the names before the output of that client's cells are shown: coloured, if the client has said that it can.
     std::optional<std::string_view> colour_for(const std::string& session, InterpreterId interpreter);

@@ -41,19 +41,20 @@ public:
     /// Before main is finalized: its shell. Main thread, attached.
     void detach_main();
 
-    void execute(InterpreterId interpreter, CellCode code, Reply reply) override;
-    void ask(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) override;
+    void execute(LaneId lane, CellCode code, Reply reply) override;
+    void ask(LaneId lane, std::string question, nlohmann::json content, Reply reply) override;
     void call(InterpreterId interpreter, CellId cell, modules::SharedCommMessage message, Reply reply) override;
     void ask_at_end(std::string question, nlohmann::json content) override;
     void consult(InterpreterId interpreter, std::string question, nlohmann::json content, Reply reply) override;
     std::size_t memory(InterpreterId interpreter) override;
-    bool interrupt(InterpreterId interpreter) override;
+    bool interrupt(LaneId lane) override;
     void interrupt_tasks() override;
     void interrupt_visitors(InterpreterId interpreter) override;
     void interrupt_threads_of(CellId cell) override;
     void create(const python::Configuration& configuration,
                 std::function<void(std::variant<InterpreterId, std::string>)> done) override;
     void close(InterpreterId interpreter, CellId cell, std::function<void(std::string remark)> done) override;
+    void end_subshell(SubshellNumber subshell, const std::function<void()>& done) override;
     std::size_t references(InterpreterId interpreter) override;
 
 private:
@@ -64,12 +65,14 @@ private:
     enum class Start { waiting, begun, stopped };
 
     std::string begin_lane(python::Lane& lane);
+    std::shared_ptr<python::Lane> start_subshell(SubshellNumber subshell);
+    void keep_shell(python::Lane& lane, std::unique_ptr<modules::Shell> shell);
     void end_lane(python::Lane& lane);
     modules::Shell* find_shell(InterpreterId interpreter);
     void adopt(const std::shared_ptr<python::Lane>& lane, const python::Configuration& configuration);
-    void post(InterpreterId interpreter, Job job);
+    void post(LaneId lane, Job job);
     /// What prints as the source: all that it, and its subprocesses, have written comes before the reply.
-    void run(Source source, Code code, Reply reply);
+    void run(LaneId lane, CellId cell, Code code, Reply reply);
     void wake_until_taken(std::shared_ptr<python::Lane> lane);
     void wake_visitors_until_taken();
     void refill_when_idle();
@@ -80,10 +83,10 @@ private:
     python::WarmPool pool_;
     Questions questions_;
     // I/O thread
-    std::map<InterpreterId, std::shared_ptr<python::Lane>> lanes_;
-    std::vector<Job> waiting_for_main_;
-    std::map<InterpreterId, std::weak_ptr<std::atomic<Start>>> starts_; ///< of the last cell of each
-    std::size_t main_jobs_ = 0; ///< cells and questions that main has not finished
+    std::map<LaneId, std::shared_ptr<python::Lane>> lanes_;
+    std::vector<std::pair<LaneId, Job>> waiting_for_main_;
+    std::map<LaneId, std::weak_ptr<std::atomic<Start>>> starts_; ///< of the last cell of each
+    std::size_t main_jobs_ = 0;                                  ///< cells and questions that main has not finished
     std::uint64_t activity_ = 0;
     bool used_ = false; ///< an interpreter has been asked for
     bool ending_ = false;

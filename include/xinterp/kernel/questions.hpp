@@ -29,8 +29,9 @@ public:
     /// How long a question waits for an interpreter that is busy in C.
     static constexpr std::chrono::milliseconds patience{250};
     /// C code may take the GIL when a question has just begun. It then waits if it takes less processor time than
-    /// `progress` in a time of `standstill`, which files that are read for the first time do not keep it from.
-    static constexpr std::chrono::milliseconds progress{1}, standstill{750};
+    /// `progress` in a time of `standstill`, which files that are read for the first time do not keep it from. A wait
+    /// that can be interrupted takes one to two of them: it looks around every 50 ms.
+    static constexpr std::chrono::milliseconds progress{5}, standstill{750};
     /// How long an answer may take: the first import of jedi takes a while. Then it is interrupted.
     static constexpr std::chrono::seconds limit{10};
     /// From one interrupt to the next, where people's code has swallowed it.

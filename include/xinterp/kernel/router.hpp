@@ -1,9 +1,10 @@
 // include/xinterp/kernel/router.hpp: which cell runs where, and when. I/O thread only; no sockets, no Python.
 //
-// Each client's cells wait in the client's own queue, in the order in which they came. A cell starts when it is first
-// there and the client has no foreground cell: its target is decided then, and it joins the queue of each target's
-// lane. A detached cell (`&`) does not hold up the client's next cells; the cells of one interpreter run in order
-// anyway.
+// Each client's cells wait in the client's own queue, in the order in which they came; what it sends through a subshell
+// has a queue of its own. A cell starts when it is first there and the client has no foreground cell: its target is
+// decided then, and it joins the queue of each target's lane. A detached cell (`&`) does not hold up the client's next
+// cells; the cells of one interpreter run in order anyway, but for those of subshells in main, where each has a lane of
+// its own.
 #pragma once
 
 #include <xinterp/kernel/backend.hpp>
@@ -26,6 +27,13 @@ namespace xinterp::kernel {
 
 using modules::Stream;
 
+/// Whose cells wait for each other.
+struct Client {
+    std::string session;
+    SubshellNumber subshell = 0;
+    auto operator<=>(const Client&) const = default;
+};
+
 /// A cell from its arrival to its reply.
 struct Cell {
     /// One target's part.
@@ -42,8 +50,12 @@ struct Cell {
         std::vector<std::function<void(bool)>> interrupters; ///< who wants to know whether it stopped
     };
 
+    LaneId lane_of(const Run& run) const { return {run.target, client.subshell}; }
+    /// Main, as its code sees it.
+    LaneId home() const { return {python::main_interpreter, client.subshell}; }
+
     CellId id = 0;
-    std::string session; ///< the client that sent it
+    Client client; ///< that sent it
     xeus::xmessage request;
     std::string code; ///< as typed
     bool silent = false, store_history = true, allow_stdin = true, stop_on_error = true;
@@ -79,8 +91,8 @@ public:
     virtual void show_error(const Cell& cell, const std::string& label, const nlohmann::json& reply) = 0;
     /// The run begins to use its lane, and has used it; with the content of its reply.
     virtual void lane_taken(const Cell&, const Cell::Run&) {}
-    virtual void lane_left(const Cell::Run&, const nlohmann::json& /*reply*/) {}
-    /// An interpreter has run a cell and has none waiting.
+    virtual void lane_left(const Cell&, const Cell::Run&, const nlohmann::json& /*reply*/) {}
+    /// An interpreter has run a cell in its own lane, and has none waiting there.
     virtual void became_idle(InterpreterId) {}
     /// The cell is over. Late output of its threads still belongs to it.
     virtual void ended(const Cell& cell) = 0;
@@ -95,8 +107,8 @@ public:
     Router(Interpreters& interpreters, Backend& backend, Timers& timers, RouterFront& front)
         : interpreters_{interpreters}, backend_{backend}, timers_{timers}, front_{front} {}
 
-    /// An execute_request that has been validated.
-    void submit(xeus::xmessage request);
+    /// An execute_request that has been validated, and the subshell that it came through.
+    void submit(xeus::xmessage request, SubshellNumber subshell = 0);
     /// A comm message: it calls those interpreters' code as a detached cell of its own.
     void call(xeus::xmessage request, const std::vector<InterpreterInfo>& targets, modules::SharedCommMessage message);
     /// The number of the cell that comes next.
@@ -105,28 +117,38 @@ public:
     /// How long an interrupt may take before the cell is told that it has not stopped.
     static constexpr std::chrono::seconds interrupt_patience{1};
 
-    /// Stop: the foreground cells in all their targets, and callbacks that they wait for; if there is none, the
-    /// callbacks that run; if there is none either, every detached cell; if there is no cell, the tasks that cells have
-    /// left behind.
+    /// Stop: the foreground cells in all their targets, and callbacks that they wait for; if there is none, those of
+    /// subshells, and the callbacks that run; if there is none either, every detached cell; if there is no cell, the
+    /// tasks that cells have left behind.
     void interrupt_foreground();
-    /// KeyboardInterrupt in that interpreter's cell. `done` when the cell has ended there (true), or has not in time
-    /// (false: it catches the interrupt, or is in C code that holds the GIL). False at once if nothing runs there.
+    /// The same of what came through one subshell, and of nothing else.
+    void interrupt_subshell(SubshellNumber subshell);
+    /// KeyboardInterrupt in that interpreter's cell; if none runs in its own lane, in those of subshells. `done` when
+    /// the cell has ended there (true), or has not in time (false: it catches the interrupt, or is in C code that holds
+    /// the GIL). False at once if nothing runs there.
     bool interrupt(InterpreterId interpreter, std::function<void(bool stopped)> done);
 
+    /// What waits behind a subshell's cells is aborted; when those that have started are over, its thread ends, and
+    /// then `done` is called.
+    void end_subshell(SubshellNumber subshell, std::function<void()> done);
+    /// Whether a cell that came through it has started and not ended.
+    bool is_at_work(SubshellNumber subshell) const;
+
     /// Plain cells of the client go there from now on.
-    void use(const std::string& session, const std::vector<InterpreterId>& targets);
+    void use(const Client& client, const std::vector<InterpreterId>& targets);
     /// An interpreter was reset: who used the old one uses the new one.
     void replace(InterpreterId old_id, InterpreterId new_id);
     /// Where plain cells go of those clients for whom that is not main.
     std::map<std::string, std::vector<InterpreterId>> uses() const;
     /// Where a piece of code of that client would run (the first of several targets).
-    InterpreterId target_of(const std::string& session, const std::string& code) const;
+    InterpreterId target_of(const Client& client, const std::string& code) const;
 
-    bool is_busy(InterpreterId interpreter) const;
+    bool is_busy(LaneId id) const;
     bool runs_callback(InterpreterId interpreter) const;
-    /// How many cells wait in its lane.
+    // Of all its lanes.
+    /// How many cells wait.
     std::size_t queued(InterpreterId interpreter) const;
-    /// Whether what its lane runs was interrupted, and goes on.
+    /// Whether anything that runs was interrupted, and goes on.
     bool has_not_stopped(InterpreterId interpreter) const;
     /// What waits in its lane is aborted, with a sentence; nothing new starts there.
     void retire(InterpreterId interpreter, const std::string& sentence);
@@ -156,21 +178,23 @@ private:
         std::function<void()> done;
     };
 
-    void advance(const std::string& session);
+    void advance(const Client& client);
     void start(std::unique_ptr<Cell> owned);
     void route(Cell& cell, std::vector<std::string> missing, const CellMagic& magic);
     void enqueue(Cell& cell, const std::vector<InterpreterInfo>& targets, const std::string& code);
-    void pump(InterpreterId interpreter);
+    void pump(LaneId id);
     void begin_run(const Queued& queued);
     void run_ended(CellId id, std::size_t index, nlohmann::json reply);
     void leave_lane(Cell& cell, std::size_t index, nlohmann::json reply);
-    void free_lane(InterpreterId interpreter);
+    void free_lane(LaneId id);
     void end_run(Cell& cell, Cell::Run& run, nlohmann::json reply);
     void end_cell(Cell& cell, nlohmann::json reply);
     void end_with_usage_error(Cell& cell, const std::string& message);
     void abort(const std::deque<Queued>& waiting, const std::string& sentence);
-    void abort_lane(InterpreterId interpreter, const std::string& sentence);
+    void abort_lane(LaneId id, const std::string& sentence);
+    void interrupt_cells(const std::vector<CellId>& chosen);
     void interrupt_cell(Cell& cell);
+    void end_subshell_if_over(SubshellNumber subshell);
     void interrupt_run(const Queued& queued);
     bool is_running(const Queued& queued) const;
     // router_variables.cpp
@@ -180,11 +204,11 @@ private:
     void end_before_running(Cell& cell, const nlohmann::json& reply);
     void return_variables(const Queued& queued, nlohmann::json reply);
     void deliver_variables(Cell& cell, nlohmann::json reply);
-    void stop_asking_main();
+    void stop_asking(LaneId home);
     bool detached_cells_remain(const Waiter& waiter) const;
     void tell_waiters();
     std::vector<InterpreterInfo> default_targets(Cell& cell);
-    InterpreterId plain_target(const std::string& session) const;
+    InterpreterId plain_target(const Client& client) const;
 
     Interpreters& interpreters_;
     Backend& backend_;
@@ -192,18 +216,19 @@ private:
     RouterFront& front_;
 
     CellId last_cell_ = 0;
-    std::map<CellId, std::unique_ptr<Cell>> cells_;                   ///< that have started and not ended
-    std::map<CellId, std::string> code_;                              ///< what is left to run of them
-    std::map<std::string, std::deque<std::unique_ptr<Cell>>> queues_; ///< by client
-    std::map<std::string, CellId> foreground_;                        ///< by client
-    std::set<std::string> advancing_;
-    std::map<InterpreterId, LaneQueue> lanes_;
+    std::map<CellId, std::unique_ptr<Cell>> cells_; ///< that have started and not ended
+    std::map<CellId, std::string> code_;            ///< what is left to run of them
+    std::map<Client, std::deque<std::unique_ptr<Cell>>> queues_;
+    std::map<Client, CellId> foreground_;
+    std::set<Client> advancing_;
+    std::map<LaneId, LaneQueue> lanes_;
+    std::map<SubshellNumber, std::function<void()>> ending_subshells_;
     std::set<InterpreterId> retired_;
     struct Use {
         std::vector<InterpreterId> targets;
         std::vector<std::string> labels;
     };
-    std::map<std::string, Use> uses_; ///< by client
+    std::map<Client, Use> uses_;
     std::map<std::uint64_t, Waiter> waiters_;
     std::uint64_t last_waiter_ = 0;
 };

@@ -1,7 +1,7 @@
 // include/xinterp/kernel/run_log.hpp: what ran where in the last minutes. I/O thread only; no sockets, no Python.
 #pragma once
 
-#include <xinterp/modules/front_end.hpp>
+#include <xinterp/kernel/backend.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -16,8 +16,6 @@
 
 namespace xinterp::kernel {
 
-using modules::InterpreterId;
-
 /// One interpreter's part of a cell, or another stretch of time in which code ran there.
 struct RunRecord {
     using Time = std::chrono::system_clock::time_point;
@@ -29,8 +27,9 @@ struct RunRecord {
 
     std::uint64_t id = 0; ///< RunLog's
     InterpreterId interpreter = 0;
-    std::string label;       ///< of the interpreter, which may be gone
-    std::string_view colour; ///< static
+    SubshellNumber subshell = 0; ///< whose lane it runs in; 0: the interpreter's own
+    std::string label;           ///< of the interpreter, which may be gone
+    std::string_view colour;     ///< static
     Kind kind = Kind::cell;
     std::optional<int> count; ///< its In [n]
     std::string message;      ///< the msg_id of its request; empty: none
@@ -52,12 +51,14 @@ public:
     static constexpr std::chrono::minutes memory{10};
     static constexpr std::size_t most = 1000;
 
-    /// It is what its interpreter runs now.
+    /// It is what that lane runs now.
     void began(RunRecord record);
-    /// What that interpreter runs has ended. Nothing, if nothing runs there.
-    void ended(InterpreterId interpreter, std::string status, Time now);
+    /// What that lane runs has ended. Nothing, if nothing runs there.
+    void ended(LaneId lane, std::string status, Time now);
     /// What runs there, or null.
-    const RunRecord* current(InterpreterId interpreter) const;
+    const RunRecord* current(LaneId lane) const;
+    /// What runs in the interpreter: in its own lane, or in that of its first subshell that runs something.
+    const RunRecord* any_current(InterpreterId interpreter) const;
     /// In the order in which they began, without those that ended too long ago.
     std::vector<RunRecord> all(Time now);
     /// Those that have begun or ended since the last call.
@@ -67,7 +68,7 @@ private:
     void forget(Time now);
 
     std::map<std::uint64_t, RunRecord> runs_;
-    std::map<InterpreterId, std::uint64_t> current_;
+    std::map<LaneId, std::uint64_t> current_;
     std::set<std::uint64_t> changed_;
     std::uint64_t last_ = 0;
 };

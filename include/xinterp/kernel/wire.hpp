@@ -44,6 +44,9 @@ struct Received {
 /// What every header and kernel_info say. xeus states its own; the kernel answers for what it does.
 inline constexpr const char* protocol_version = "5.5";
 
+/// The text under that name; empty if there is none.
+std::string text(const nlohmann::json& object, const char* name);
+
 /// Never throws on anything that a client can send.
 Received parse(Frames frames, Signer& signer);
 /// Headers made by xeus and by the kernel are made alike: session, user and protocol version are the kernel's.

@@ -55,6 +55,13 @@ private:
     std::optional<nlohmann::json> value_;
 };
 
+/// A line that code asks the person for.
+struct InputRequest {
+    std::string prompt;
+    bool password = false;
+    unsigned long thread = 0; ///< the one that waits, as Python numbers threads
+};
+
 /// Every member may be called on any thread and returns at once, unless it says otherwise.
 class FrontEnd {
 public:
@@ -70,12 +77,15 @@ public:
     virtual void publish(Source source, std::string type, nlohmann::json content, nlohmann::json metadata,
                          std::vector<std::string> buffers) = 0;
     /// Asks the person: the answer is {"value": text}, or {"error": sentence} where the front end allows no input.
-    virtual std::shared_ptr<Answer> ask_input(Source source, std::string prompt, bool password) = 0;
+    virtual std::shared_ptr<Answer> ask_input(Source source, InputRequest request) = 0;
     /// Nobody waits for that answer any more.
     virtual void withdraw_input(const std::shared_ptr<Answer>& answer) = 0;
     /// A management command; the answer is {"ok": bool, ...} as commands.hpp says.
     virtual std::shared_ptr<Answer> command(Source source, nlohmann::json request) = 0;
     virtual void withdraw_command(const std::shared_ptr<Answer>& answer) = 0;
+    /// Whether the debugger is on: then it is told of an interpreter before code of another one enters it, by the
+    /// command {"command": "debugger", "what": "connect", "id": interpreter}.
+    virtual bool debugs() const { return false; }
     /// The descriptor that a subprocess of the cell gets in place of 1 or 2. It stays open until the cell ends.
     virtual int process_pipe(Source source, Stream stream) = 0;
 };

@@ -24,6 +24,11 @@ public:
     /// Sets the attached interpreter up: streams, input(), attribution, interruptible waiting. Null, with the reason in
     /// `error`, when that fails.
     static std::unique_ptr<Shell> create(std::string& error);
+    /// What runs cells on a thread beside the attached interpreter's lane, in the same namespace. The thread is called
+    /// that for Python's code. Null, with the reason in `error`, when that fails.
+    static std::unique_ptr<Shell> create_beside(const std::string& name, std::string& error);
+    /// The end of one that was created beside: its event loop goes.
+    void end_beside();
 
     /// What runs in the interpreter from now on belongs to that cell.
     void enter(CellId cell);
@@ -41,6 +46,7 @@ public:
     bool wait_in_loop(int descriptor);
 
 private:
+    static std::unique_ptr<Shell> wrap(python::Ref object, BridgeState* state, std::string& error);
     Shell(python::Ref object, BridgeState* state) : object_{std::move(object)}, state_{state} {}
     nlohmann::json invoke(const char* method, PyObject* argument);
     nlohmann::json run(CellId cell, const char* method, PyObject* argument);

@@ -74,11 +74,14 @@ void raise_in_thread(unsigned long thread_ident);
 /// Likewise in that interpreter's code on the thread alone. False if it has none there.
 bool raise_in_thread(unsigned long thread_ident, std::int64_t interpreter);
 
+/// How many of these there have been, in the whole process. Any thread.
+std::uint64_t interrupts_sent();
+
 /// Whether a KeyboardInterrupt sent to that OS thread has not risen yet. Any thread.
 bool interrupt_pending_in_thread(unsigned long thread_ident);
 
 /// Whether one is pending for that thread state. Any thread, as long as the state lives.
-bool interrupt_pending(PyThreadState* state);
+bool interrupt_pending(const PyThreadState* state);
 
 /// Takes a KeyboardInterrupt that has not risen yet away from the calling thread's states.
 void drop_interrupts_of_this_thread();
@@ -88,9 +91,19 @@ void drop_interrupt(PyThreadState* state);
 /// If one is pending for the attached thread state, raises it now: true with the exception set.
 bool raise_pending_interrupt();
 
+/// Whether KeyboardInterrupt waits to rise in that thread state, which must be the calling thread's.
+bool keyboard_interrupt_waits_for(const PyThreadState* state);
 /// Whether an interrupt waits to rise in that thread state, or a signal to be handled by it, which must be the calling
 /// thread's. It may be detached.
 bool interrupt_waits_for(const PyThreadState* state);
+
+/// Whether Python code is under way in a thread state of the calling thread: attached, or waiting for another state's.
+bool runs_code(const PyThreadState* state);
+/// Whether it is in any of that interpreter's.
+bool runs_code_of(PyInterpreterState* interpreter);
+
+/// Releases its import lock as often as the calling thread has taken it. The interpreter must stay alive.
+void give_back_import_lock(PyInterpreterState* interpreter);
 
 /// Whether this process's CPython lays its structures out as the headers that this was compiled with; to be asked
 /// before anything else here is used in a CPython that was not linked.

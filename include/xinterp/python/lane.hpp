@@ -1,9 +1,11 @@
 // include/xinterp/python/lane.hpp: the one OS thread that runs an interpreter's work, in order.
 //
 // A lane has one persistent thread state, attached while a job runs and detached while it waits. Main's lane is the
-// process's main thread; every other one owns its thread.
+// process's main thread; every other one owns its thread. Main may have further lanes beside its own, each a thread
+// that runs work in main at the same time.
 #pragma once
 
+#include <xinterp/python/import_locks.hpp>
 #include <xinterp/python/presets.hpp>
 #include <xinterp/python/registry.hpp>
 
@@ -42,6 +44,9 @@ public:
     /// A new interpreter on a thread of its own. Creation takes main's GIL for about 9 ms. The interpreter is hidden
     /// until it is published.
     static void start(const Configuration& configuration, Lifecycle lifecycle, Started started);
+    /// A further thread of main's, which is called that and takes jobs at once. It ends with stop(), main lives on; so
+    /// it does if `begin` gives a reason. Any thread.
+    static std::shared_ptr<Lane> start_beside_main(const std::string& name, Lifecycle lifecycle);
     /// Somebody has asked for it, with that configuration, which is made like its own. Any thread.
     void publish(const Configuration& configuration);
     /// Nobody is to find it any more. Any thread.
@@ -55,7 +60,11 @@ public:
     Lane& operator=(const Lane&) = delete;
 
     InterpreterId id() const { return id_; }
+    /// Whether it is one beside main's own.
+    bool is_beside() const { return is_beside_; }
     const Configuration& configuration() const { return configuration_; }
+    /// Once it has started.
+    pthread_t thread() const { return thread_; }
 
     /// Any thread.
     void post(Job job);
@@ -76,6 +85,8 @@ public:
     bool wake_again();
     /// Whether wrappers of system calls on this thread, a lane's, must come back early.
     static bool interrupted_here();
+    /// Whether CPython itself lets interrupts rise in what waits on this thread: it is the main one.
+    static bool is_mains_own_here();
     /// The lane whose thread this is, or null.
     static Lane* here();
     /// The lane of an interpreter, whose code may run on other threads too; null if it has none. Any thread.
@@ -98,12 +109,14 @@ private:
     explicit Lane(const Configuration& configuration);
     void thread_main(const Lifecycle& lifecycle, const Started& started);
     void finish(const Lifecycle& lifecycle);
+    void thread_beside_main(const Lifecycle& lifecycle);
+    Stopped take_stopped();
     bool wait_for_job(Job& job);
     void adopt_this_thread();
 
     Configuration configuration_;
     InterpreterId id_ = main_interpreter;
-    bool is_main_ = false;
+    bool is_main_ = false, is_beside_ = false;
     pthread_t thread_{};
     PyThreadState* state_ = nullptr; ///< of the lane's thread
     IdleHook idle_hook_;
@@ -120,6 +133,7 @@ private:
     PyInterpreterState* interpreter_ = nullptr;
     bool interruptible_ = false;
     std::atomic<bool> interrupted_ = false;
+    InterruptWatch watch_; ///< of what may be interrupted
 };
 
 } // namespace xinterp::python

@@ -6,6 +6,7 @@
 // finalized under them.
 #pragma once
 
+#include <xinterp/python/import_locks.hpp>
 #include <xinterp/python/registry.hpp>
 
 #define PY_SSIZE_T_CLEAN
@@ -46,6 +47,7 @@ private:
     InterpreterId interpreter_;
     Entry entry_ = Entry::gone;
     PyThreadState *caller_ = nullptr, *state_ = nullptr;
+    InterruptWatch watch_;
 };
 
 /// This thread is about to enter that interpreter by CPython's own code.
@@ -60,8 +62,11 @@ public:
     bool admitted() const { return admitted_; }
 
 private:
+    void give_back_import_locks() const;
+
     InterpreterId interpreter_;
     bool admitted_;
+    InterruptWatch watch_;
 };
 
 /// That interpreter is not finalized while this lives: for a short look at it, from outside. No visit.
@@ -98,17 +103,20 @@ public:
 private:
     Pin pin_;
     PyThreadState* state_ = nullptr;
+    InterruptWatch watch_;
 };
 
 // Any thread, with or without a thread state.
 
 /// Whether somebody is there.
 bool is_visited(InterpreterId interpreter);
+/// Where that thread runs code beside its own interpreter.
+std::vector<InterpreterId> visited_by(pthread_t thread);
 /// KeyboardInterrupt in what visitors run there, and nowhere else; false if nobody is there. Who has no thread state
 /// there yet gets it by wake_visitors_again().
 bool interrupt_visits(InterpreterId interpreter);
-/// Likewise in all visits with that tag by threads that are no lanes.
-void interrupt_visits_of(VisitTag tag);
+/// Likewise in all visits with that tag by threads that are no lanes; where those were.
+std::vector<InterpreterId> interrupt_visits_of(VisitTag tag);
 /// As Lane::wake_again, for all visitors: to be called every 50 ms after an interrupt. True while one is outstanding.
 bool wake_visitors_again();
 /// Called on the visitor's thread after the last visit to an interpreter has ended. Set once, at start.
@@ -121,6 +129,8 @@ std::vector<InterpreterId> callers_on_this_thread();
 
 /// Whether code on this thread can be interrupted: it is a lane's, or a visitor's.
 bool interruptible_here();
+/// And whether CPython itself does not look for interrupts when that waits.
+bool needs_help_here();
 /// Whether wrappers of system calls on this thread must come back early.
 bool interrupted_here();
 

@@ -4,11 +4,6 @@ import type { Interpreter, Run } from '../protocol';
 import { routing, withDetached, withTarget } from '../targets';
 import type { Kernel } from './view';
 
-/** How a cell names an interpreter. */
-export function targetOf(row: Pick<Interpreter, 'id' | 'name'>): string {
-  return row.name ?? String(row.id);
-}
-
 /** Whether plain cells go to main. */
 function followsMain(kernel: Pick<Kernel, 'use'>): boolean {
   return kernel.use.length === 1 && kernel.use[0]?.id === 0;
@@ -27,7 +22,7 @@ export function detachedToggled(source: string, kernel: Pick<Kernel, 'use'>): st
   const read = routing(source);
   if (read.kind === 'routed') return withDetached(source, !read.detached);
   if (read.kind !== 'plain') return source;
-  return withDetached(withTarget(source, kernel.use.map(targetOf).join(',')), true);
+  return withDetached(withTarget(source, kernel.use.map(row => row.label).join(',')), true);
 }
 
 /** Where the cell's code goes, of those that exist. */

@@ -6,7 +6,6 @@ import type { Menu } from '@lumino/widgets';
 
 import type { Interpreter } from '../protocol';
 import { CommandIDs } from '../ids';
-import { targetOf } from './edits';
 
 /** An interpreter's dot as an icon, with a mark in it if it is the present one. */
 export function dotIcon(colour: string | undefined, marked = false): LabIcon | undefined {
@@ -39,7 +38,7 @@ const renderer = new Renderer();
 
 /** Each interpreter with a command that takes its `target`. */
 function addInterpreters(menu: MenuSvg, command: string, interpreters: readonly Interpreter[]): void {
-  for (const row of interpreters) menu.addItem({ command, args: { target: targetOf(row), dot: true } });
+  for (const row of interpreters) menu.addItem({ command, args: { target: row.label, dot: true } });
 }
 
 /** Where the active cell goes, whether it is detached. */

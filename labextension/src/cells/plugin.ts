@@ -6,7 +6,7 @@ import { type ConsolePanel, IConsoleTracker } from '@jupyterlab/console';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 
 import { CommandIDs } from '../ids';
-import { IKernelModels } from '../models';
+import { followDocuments, IKernelModels } from '../models';
 import { Badges } from './badges';
 import type { Kernel } from './view';
 
@@ -69,9 +69,6 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
     const choose = () => void app.commands.execute(CommandIDs.setTarget);
     const ofNotebook = (panel: NotebookPanel) => followNotebook(panel, models.of(panel.sessionContext), choose);
     const ofConsole = (panel: ConsolePanel) => followConsole(panel, models.of(panel.sessionContext), choose);
-    notebooks?.forEach(ofNotebook);
-    notebooks?.widgetAdded.connect((_, panel) => ofNotebook(panel));
-    consoles?.forEach(ofConsole);
-    consoles?.widgetAdded.connect((_, panel) => ofConsole(panel));
+    followDocuments(notebooks, consoles, ofNotebook, ofConsole);
   }
 };

@@ -1,34 +1,45 @@
-// What the timeline draws: a lane for each interpreter that ran something in the window of time, and the marks of its axis.
+// What the timeline draws: a lane for each interpreter that ran something in the window of time, and for each subshell of
+// main, and the marks of its axis.
 import type { Interpreter, Run } from '../protocol';
 
 export interface Lane {
   id: number;
+  /** Of main; 0: the interpreter's own lane. */
+  subshell: number;
   label: string;
   colour: string;
   runs: Run[];
 }
 
-/** Main first, then by id; those that are gone too, while their runs are in sight. */
+/** Main first, then its subshells, then by id; those that are gone too, while their runs are in sight. */
 export function lanes(runs: ReadonlyArray<Run>, interpreters: ReadonlyArray<Interpreter>, from: number): Lane[] {
-  const found = new Map<number, Lane>();
+  const found = new Map<string, Lane>();
   for (const run of runs) {
     if (run.end !== null && run.end < from) {
       continue;
     }
-    const lane = found.get(run.interpreter);
+    const { interpreter: id, subshell: number, colour } = run;
+    const subshell = number ?? 0;
+    const key = laneKey({ id, subshell });
+    const lane = found.get(key);
     if (lane) {
       lane.runs.push(run);
     } else {
-      found.set(run.interpreter, { id: run.interpreter, label: run.label, colour: run.colour, runs: [run] });
+      const label = subshell ? `subshell ${subshell}` : run.label;
+      found.set(key, { id, subshell, label, colour, runs: [run] });
     }
   }
   for (const { id, label } of interpreters) {
-    const lane = found.get(id);
+    const lane = found.get(laneKey({ id, subshell: 0 }));
     if (lane) {
       lane.label = label; // it may have been renamed
     }
   }
-  return [...found.values()].sort((a, b) => a.id - b.id);
+  return [...found.values()].sort((a, b) => a.id - b.id || a.subshell - b.subshell);
+}
+
+export function laneKey({ id, subshell }: Pick<Lane, 'id' | 'subshell'>): string {
+  return `${id}/${subshell}`;
 }
 
 /** The axis has a mark at each of these, in seconds: two or three, which a narrow panel has room for. */

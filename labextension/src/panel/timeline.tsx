@@ -5,7 +5,7 @@ import type { KernelModel } from '../model';
 import type { Run } from '../protocol';
 import { useValue } from './hooks';
 import { Label } from './label';
-import { axis, type Lane, lanes } from './lanes';
+import { axis, type Lane, laneKey, lanes } from './lanes';
 import { usePulse } from './pulse';
 import type { PanelState } from './state';
 import { count, runLabel } from './texts';
@@ -44,7 +44,7 @@ function Strips({ state, model }: { state: PanelState; model: KernelModel }): JS
         <>
           <ul className="jp-xinterp-Lanes" aria-label="What ran when">
             {found.map(lane => (
-              <Strip key={lane.id} {...{ lane, now, epoch, span, track }} />
+              <Strip key={laneKey(lane)} {...{ lane, now, epoch, span, track }} />
             ))}
           </ul>
           <div className="jp-xinterp-Axis" aria-hidden>

@@ -28,6 +28,18 @@ describe('lanes', () => {
     expect(lanes([run(), run({ id: 6, ...inBob })], [renamed], 0).map(lane => lane.label)).toEqual(['carol', 'bob']);
   });
 
+  test('each subshell has a lane of its own behind that of main', () => {
+    const own = run({ id: 6, interpreter: 0, label: 'main' });
+    const beside = [7, 8].map(id => run({ ...own, id, subshell: id - 6 }));
+    const found = lanes([run(), ...beside, own], [interpreter()], 0);
+    expect(found.map(lane => [lane.label, lane.runs.map(each => each.id)])).toEqual([
+      ['main', [6]],
+      ['subshell 1', [7]],
+      ['subshell 2', [8]],
+      ['alice', [5]]
+    ]);
+  });
+
   test('the axis has marks at round times', () => {
     expect(axis(575, 635)).toEqual([600, 630]);
     expect(axis(1000, 1600)).toEqual([1200, 1500]);

@@ -3,9 +3,16 @@
 It imports no third-party module and little of the standard library: a lane costs what Python costs.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .execution import Shell
+
+the_shell: Shell  # this interpreter's
+
 
 def create() -> object:
     """Set this interpreter up and return its shell."""
+    global the_shell
     from . import (
         attribution,
         builtin_functions,
@@ -20,7 +27,7 @@ def create() -> object:
     )
     from .execution import Shell
 
-    shell = Shell()
+    the_shell = shell = Shell()
     attribution.install()
     waiting.install()
     queues.install()

@@ -1,24 +1,35 @@
 """pdb in cells: it asks through the front end, knows nothing of the kernel's own frames, and ends with its cell."""
 
 import sys
+from _thread import get_ident
 
 from .import_hooks import after_import, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
     from types import FrameType, ModuleType, TracebackType
     from typing import Any
 
-_SKIPPED_MODULES = ("_xinterp_shell.*", "asyncio.*", "bdb")  # what runs a cell: stepping out of it does not lead there
+# What runs cells, tasks and threads: stepping does not lead there.
+_SKIPPED_MODULES = ("_xinterp_shell.*", "asyncio.*", "bdb", "selectors", "threading")
+_IPYTHON = "IPython.core.interactiveshell"  # likewise, but its debugger reports each frame that is skipped
 _OWN_FILES = "<frozen _xinterp_shell"
+_CELLS = "<In ["
 _DELIMITERS = " \t\n`@#%^&*()=+[{]}\\|;:'\",<>?"  # between the words of a command, pdb's own
+_DEBUGGERS = ("bdb", "pdb", "IPython.core.debugger")
+_NEVER = -1  # bdb's stoplineno after `continue`
+_GENERATORS = 0x2A0  # inspect.CO_GENERATOR, CO_COROUTINE and CO_ASYNC_GENERATOR
 
-_asking: list[Any] = []  # the debuggers that wait for a command, the innermost last
+_asking: list[tuple[int, Any]] = []  # the debuggers that wait for a command and their threads, the innermost last
+_of_threads: dict[int, Any] = {}  # the debugger that a thread has stopped in last
 
 
 def install() -> None:
     """Set pdb up as soon as somebody imports it."""
     after_import("pdb", _patch)
+    after_import("IPython.core.debugger", _patch_ipythons)
+    after_import("IPython.terminal.debugger", _patch_terminals)
 
 
 def active() -> bool:
@@ -27,14 +38,19 @@ def active() -> bool:
 
 
 def complete(request: dict[str, Any]) -> dict[str, object]:
-    """The content of a complete_reply: its commands, and the names of the frame that it looks at."""
+    """The content of a complete_reply: its commands, and the names of the frame that it looks at.
+
+    ``asking``: the thread whose prompt the person sees; several may have one.
+    """
+    thread = request.get("asking")
+    debugger = next((each for of, each in reversed(_asking) if of == thread), _asking[-1][1])
     code, end = request["code"], request.get("cursor_pos")
     end = len(code) if end is None else max(0, min(end, len(code)))
     line = code[:end].rpartition("\n")[2].lstrip()
     word = line[max(map(line.rfind, _DELIMITERS)) + 1 :]
     return {
         "status": "ok",
-        "matches": _matches(_asking[-1], word, line),
+        "matches": _matches(debugger, word, line),
         "cursor_start": end - len(word),
         "cursor_end": end,
         "metadata": {},
@@ -43,22 +59,22 @@ def complete(request: dict[str, Any]) -> dict[str, object]:
 
 def leave_cell() -> None:
     """A cell has ended: what was to stop at its next line must not stop in the next cell. Breakpoints stay."""
-    pdb = sys.modules.get("pdb")
-    debugger = pdb.Pdb._last_pdb_instance if pdb else None  # type: ignore[attr-defined]
+    debugger = _of_threads.get(get_ident())
     if debugger is not None and getattr(debugger, "botframe", None) is not None:
+        debugger.passes_over = True  # IPython's reports which of its own functions it skips
         debugger.set_continue()
-        for name in ("__return__", "__exception__"):  # what it leaves among the locals of a cell's own frame
-            sys.modules["__main__"].__dict__.pop(name, None)
+        debugger.passes_over = False
 
 
 def without_prompt(traceback: TracebackType | None) -> None:
     """Cut the debugger's frames off the traceback of an interrupt at its prompt."""
     before = traceback
     while traceback is not None:
-        if traceback.tb_frame.f_code is _ask_commands_code and before is not None:
+        module = traceback.tb_frame.f_globals.get("__name__")
+        if module == __name__ and before is not None:
             before.tb_next = None
             return
-        if traceback.tb_frame.f_globals.get("__name__") not in ("bdb", "pdb"):
+        if module not in _DEBUGGERS:
             before = traceback
         traceback = traceback.tb_next
 
@@ -77,39 +93,178 @@ def _matches(debugger: Any, word: str, line: str) -> list[str]:
 
 
 def _patch(pdb: ModuleType) -> None:
-    initialize, own_stack, own_user_exception = pdb.Pdb.__init__, pdb.Pdb.get_stack, pdb.Pdb.user_exception
+    own = pdb.Pdb
+    initialize, own_stack, own_set_trace = own.__init__, own.get_stack, own.set_trace
+    own_dispatch, own_return, own_exception = own.trace_dispatch, own.user_return, own.user_exception
+    own_cmdloop, set_trace_in_task = own.cmdloop, pdb.set_trace_async
 
     def __init__(self: Any, *args: Any, **options: Any) -> None:
         initialize(self, *args, **options)
+        self.own_tracer = self.monitoring_tracer
         self.nosigint = True  # the stop button ends the cell, also after `continue`
         self.completekey = None  # no readline: the front end completes
         self.skip = {*(self.skip or ()), *_SKIPPED_MODULES}
+        if self.stdin is sys.stdin:
+            self.use_rawinput = 1  # its `debug` command passes on sys.stdin and sys.stdout, which have no prompt
 
     def get_stack(self: Any, f: FrameType | None, t: TracebackType | None) -> tuple[list[tuple[FrameType, int]], int]:
         stack, index = own_stack(self, f, t)
-        own = [i for i, (frame, _) in enumerate(stack) if frame.f_code.co_filename.startswith(_OWN_FILES)]
-        below = own[-1] + 1 if own else 0
+        names = [frame.f_code.co_filename for frame, _ in stack]
+        cell = next((i for i, name in enumerate(names) if name.startswith(_CELLS)), len(names))
+        below = max((i + 1 for i in range(cell) if names[i].startswith(_OWN_FILES)), default=0)
+        while below < index and _runs_code(self, stack[below][0]):
+            below += 1
         return stack[below:], max(0, index - below)
 
-    def user_exception(self: Any, frame: FrameType, exc_info: Any) -> None:
-        if not self.is_skipped_module(frame.f_globals.get("__name__")):  # a coroutine's end, seen by what runs it
-            own_user_exception(self, frame, exc_info)
+    def set_trace(self: Any, frame: FrameType | None = None, *, commands: list[str] | None = None) -> None:
+        _of_threads[get_ident()] = self
+        self.passes_over = False
+        # JupyterLab's debugger takes what it would use, while that is on.
+        is_taken = sys.monitoring.get_tool(sys.monitoring.DEBUGGER_ID) == "pydevd"
+        self.monitoring_tracer = None if is_taken else self.own_tracer
+        self.backend = "monitoring" if self.monitoring_tracer else "settrace"
+        own_set_trace(self, frame or sys._getframe().f_back, commands=commands)
 
-    for replacement in (__init__, get_stack, user_exception, _cmdloop):
-        replace(pdb.Pdb, replacement)
+    def trace_dispatch(self: Any, frame: FrameType, event: str, arg: Any) -> Any:
+        if self.passes_over and event == "line" and _is_statement(frame):
+            self.passes_over = False
+        if not self.passes_over and not _is_out_of_sight(frame, event):
+            return own_dispatch(self, frame, event, arg)
+        return self.trace_dispatch if event != "call" or frame.f_trace or _is_statement(frame) else None
+
+    def user_return(self: Any, frame: FrameType, return_value: object) -> None:
+        if _is_ipythons(frame) or self._wait_for_mainpyfile:  # what a cell awaits is not there yet; `%run -d`
+            return
+        own_return(self, frame, return_value)
+        _tidy(frame, "__return__")
+        if self.quitting or not _ends_here(self, frame):
+            return
+        if self.stoplineno != _NEVER and _is_ipythons(frame.f_back) and _returns(frame):
+            pass_over(self)
+        else:
+            self.set_continue()
+
+    def user_exception(self: Any, frame: FrameType, exc_info: Any) -> None:
+        if _is_ipythons(frame):  # a statement that awaits has ended
+            pass_over(self)
+        elif not _runs_code(self, frame):  # a coroutine's end, seen by what runs it
+            own_exception(self, frame, exc_info)
+            _tidy(frame, "__exception__")
+
+    # IPython runs a cell's statements one by one: who steps from one to the next passes over what is between them.
+    def pass_over(self: Any) -> None:
+        self.passes_over = True
+        self.set_step()
+
+    def cmdloop(self: Any, intro: object = None) -> None:
+        asking = (get_ident(), self)
+        _asking.append(asking)
+        try:
+            own_cmdloop(self, intro)
+        finally:
+            _asking.remove(asking)
+
+    for replacement in (__init__, get_stack, set_trace, trace_dispatch, user_return, user_exception):
+        replace(own, replacement)
+    for replacement in (cmdloop, _cmdloop):
+        replace(own, replacement)
+    own.passes_over = False
+
+    # CPython's own use one debugger for all threads of an interpreter: the second that stops would take it from the
+    # first. Only one can use sys.monitoring.
+    def of_this_thread() -> Any:
+        thread = get_ident()
+        debugger = _of_threads.setdefault(thread, None)  # before anything lets another thread look
+        backend = "monitoring" if next(iter(_of_threads)) == thread else "settrace"
+        return debugger or own(mode="inline", backend=backend, colorize=True)
+
+    def module_set_trace(*, header: str | None = None, commands: list[str] | None = None) -> None:
+        debugger = of_this_thread()
+        if header is not None:
+            debugger.message(header)
+        debugger.set_trace(sys._getframe().f_back, commands=commands)
+
+    def set_trace_async(**options: Any) -> Coroutine[Any, Any, None]:
+        own._last_pdb_instance = of_this_thread()
+        return set_trace_in_task(**options)  # type: ignore[no-any-return]
+
+    module_set_trace.__name__ = "set_trace"
+    replace(pdb, module_set_trace)
+    replace(pdb, set_trace_async)
+
+
+def _patch_ipythons(module: ModuleType) -> None:
+    # Its own let the cell go on after an interrupt.
+    for name in ("interaction", "_cmdloop", "cmdloop"):
+        if name in vars(module.Pdb):
+            delattr(module.Pdb, name)
+    own = module.Pdb.set_trace
+    if "commands" in own.__code__.co_varnames:
+        return
+
+    # It is the thread's debugger from then on, and `breakpoint()` passes that on.
+    def set_trace(self: Any, frame: FrameType | None = None, *, commands: list[str] | None = None) -> None:
+        self.rcLines.extend(commands or ())
+        own(self, frame or sys._getframe().f_back)
+
+    replace(module.Pdb, set_trace)
+
+
+def _patch_terminals(module: ModuleType) -> None:
+    # There is no terminal: it asks like IPython's other debugger.
+    module.TerminalPdb.pt_init = lambda *_: None
+    for name in ("cmdloop", "do_interact"):
+        setattr(module.TerminalPdb, name, getattr(module.Pdb, name))
+
+
+def _runs_code(debugger: Any, frame: FrameType) -> bool:
+    """Whether it is the kernel's, a loop's or a thread's: below the frames that a person wants to see."""
+    return _is_ipythons(frame) or debugger.is_skipped_module(frame.f_globals.get("__name__"))
+
+
+def _is_ipythons(frame: FrameType | None) -> bool:
+    return frame is not None and frame.f_globals.get("__name__") == _IPYTHON
+
+
+def _is_statement(frame: FrameType) -> bool:
+    return frame.f_code.co_name == "<module>" and frame.f_code.co_filename.startswith(_CELLS)
+
+
+def _is_out_of_sight(frame: FrameType, event: str) -> bool:
+    """Whether nothing of it is reported, not even that it was skipped: the kernel's, and an async cell that goes on."""
+    if frame.f_code.co_filename.startswith(_OWN_FILES):
+        return True
+    return event == "call" and _is_ipythons(frame) and bool(frame.f_code.co_flags & _GENERATORS)
+
+
+def _tidy(frame: FrameType, name: str) -> None:
+    """What the debugger leaves among the locals of a frame would be a variable of the interpreter's in a cell's own."""
+    if frame.f_locals is frame.f_globals:
+        frame.f_globals.pop(name, None)
+
+
+def _ends_here(debugger: Any, frame: FrameType) -> bool:
+    """Whether what the kernel, a loop or a thread has called ends with that frame's return: stepping ends too."""
+    caller = frame.f_back
+    if _is_ipythons(caller) and not _is_statement(frame):  # a magic, which the cell has called
+        return False
+    if caller is not None and not _runs_code(debugger, caller):
+        return False
+    return not frame.f_code.co_flags & _GENERATORS or _returns(frame)
+
+
+def _returns(frame: FrameType) -> bool:
+    """Whether it ends with a value: it may also wait as a coroutine does, or an exception may leave it."""
+    from opcode import opmap
+
+    return frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == opmap["RETURN_VALUE"]
 
 
 def _cmdloop(self: Any) -> None:
     # CPython's own asks again after an interrupt, for ever: no other cell could run. Here it ends the cell.
-    _asking.append(self)
     try:
         self.cmdloop()
     except KeyboardInterrupt:
         self.forget()
         self.set_continue()
         raise
-    finally:
-        _asking.remove(self)
-
-
-_ask_commands_code = _cmdloop.__code__

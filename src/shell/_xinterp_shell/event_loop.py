@@ -1,4 +1,4 @@
-"""One event loop an interpreter: what cells await runs in it, and its tasks go on between cells.
+"""An event loop for each thread that runs cells: what they await runs in it, and its tasks go on between cells.
 
 A cell without `await` runs outside it, so that `asyncio.run` works there. What such a cell starts with
 `asyncio.create_task` and the like belongs to this loop nevertheless, and goes on when the cell has ended.
@@ -16,23 +16,22 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+_loops: dict[int, EventLoop] = {}  # by thread
+
 
 class EventLoop:
-    """Made when it is first needed, on the thread that made this object: the interpreter's lane."""
+    """Made when it is first needed, for the thread that made this object: a lane's, or a subshell's."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = _thread.get_ident()
-
-    def install(self) -> None:
-        """Make it asyncio's loop for the code of cells, as soon as somebody imports that."""
-        after_import("asyncio", self._patch)
+        _loops[self._thread] = self
 
     def run(self, coroutine: Coroutine[Any, Any, object]) -> object:
         """Run a cell's coroutine to its end. An interrupt cancels it, and shows where it waited."""
         import asyncio
 
-        loop = self._get()
+        loop = self.get()
         task = loop.create_task(_await(coroutine))
         try:
             return loop.run_until_complete(task)
@@ -65,7 +64,8 @@ class EventLoop:
             loop.remove_reader(descriptor)
         return True
 
-    def _get(self) -> asyncio.AbstractEventLoop:
+    def get(self) -> asyncio.AbstractEventLoop:
+        """asyncio's object."""
         import asyncio
 
         if self._loop is None or self._loop.is_closed():
@@ -74,23 +74,55 @@ class EventLoop:
             self._loop.set_exception_handler(lambda loop, context: loop.default_exception_handler(context))
         return self._loop
 
-    def _patch(self, asyncio: ModuleType) -> None:
-        policy = asyncio.events._get_event_loop_policy()
-        own_loop, create_own_task = policy.get_event_loop, asyncio.create_task
+    def end(self) -> None:
+        """Its thread ends: tasks are cancelled, as `asyncio.run` does at its end."""
+        del _loops[self._thread]
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            return
+        import asyncio
 
-        def get_event_loop() -> object:
-            if _thread.get_ident() == self._thread and policy._local._loop is None:  # nobody has set another one
-                return self._get()
-            return own_loop()
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            loop.run_until_complete(asyncio.wait(tasks, timeout=_GRACE))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
 
-        def create_task(coro: Any, **options: Any) -> object:
-            if _thread.get_ident() == self._thread and asyncio._get_running_loop() is None:
-                return self._get().create_task(coro, **options)
-            return create_own_task(coro, **options)
 
-        policy.get_event_loop = get_event_loop
-        replace(asyncio.tasks, create_task)
-        asyncio.create_task = asyncio.tasks.create_task
+_GRACE = 0.5  # seconds that cancelled tasks have for their end
+
+
+def install() -> None:
+    """Make them asyncio's loops for the code of cells, as soon as somebody imports that."""
+    after_import("asyncio", _patch)
+
+
+def loop_of_this_thread() -> EventLoop | None:
+    """None on a thread that runs no cells."""
+    return _loops.get(_thread.get_ident())
+
+
+def _patch(asyncio: ModuleType) -> None:
+    policy = asyncio.events._get_event_loop_policy()
+    own_loop, create_own_task = policy.get_event_loop, asyncio.create_task
+
+    def get_event_loop() -> object:
+        cells = loop_of_this_thread()
+        if cells is not None and policy._local._loop is None:  # nobody has set another one
+            return cells.get()
+        return own_loop()
+
+    def create_task(coro: Any, **options: Any) -> object:
+        cells = loop_of_this_thread()
+        if cells is not None and asyncio._get_running_loop() is None:
+            return cells.get().create_task(coro, **options)
+        return create_own_task(coro, **options)
+
+    policy.get_event_loop = get_event_loop
+    replace(asyncio.tasks, create_task)
+    asyncio.create_task = asyncio.tasks.create_task
 
 
 async def _await(coroutine: Coroutine[Any, Any, object]) -> object:

@@ -53,6 +53,7 @@ class _Finder:
 def after_import(name: str, hook: Callable[[ModuleType], None]) -> None:
     """Call ``hook(module)`` after the module's first import, or now if it has been imported."""
     if name in sys.modules:
+        __import__(name)  # another thread may be in the midst of it
         hook(sys.modules[name])
         return
     _install()

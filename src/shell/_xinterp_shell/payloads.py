@@ -6,26 +6,30 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .running import RunningCells
+
 
 class Payloads:
     """Those of the cell that runs. A newer one takes the place of an older one for the same thing."""
 
-    def __init__(self) -> None:
-        self._payloads: list[dict[str, Any]] = []
+    def __init__(self, cells: RunningCells) -> None:
+        self._cells = cells
 
     def write(self, payload: dict[str, Any], single: bool = True) -> None:
         """Add one: a dict with a "source"; unless it is ``single``, older ones for the same thing stay."""
+        cell = self._cells.current
         replaces = single and "source" in payload
-        others = [other for other in self._payloads if not replaces or other.get("source") != payload["source"]]
-        self._payloads = [*others, payload]
+        others = [other for other in cell.payloads if not replaces or other.get("source") != payload["source"]]
+        cell.payloads = [*others, payload]
 
     def read(self) -> list[dict[str, Any]]:
         """All of them until now."""
-        return self._payloads
+        return self._cells.current.payloads
 
     def take(self) -> list[dict[str, Any]]:
         """All of them, at the cell's end."""
-        payloads, self._payloads = self._payloads, []
+        cell = self._cells.current
+        payloads, cell.payloads = cell.payloads, []
         return payloads
 
 

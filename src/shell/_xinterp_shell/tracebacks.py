@@ -2,7 +2,7 @@
 
 import sys
 
-from . import debugging, refusals
+from . import debug_server, debugging, refusals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,12 @@ def cell_filename(count: int) -> str:
 def cell_label(filename: str) -> str:
     """``In[count]`` for what ``cell_filename`` has made; empty for any other file."""
     return f"In{filename[4:-1]}" if filename.startswith("<In [") else ""
+
+
+def cell_number(filename: str) -> int | None:
+    """n of what ``cell_filename(n)`` has made; None for any other file."""
+    number = filename[5:-2] if filename.startswith("<In [") else ""
+    return int(number) if number.isdigit() else None
 
 
 def remember_source(filename: str, source: str) -> None:
@@ -147,6 +153,7 @@ def _format(error: BaseException, remember: bool) -> list[str]:
 
     if isinstance(error, KeyboardInterrupt):
         debugging.without_prompt(error.__traceback__)
+        debug_server.without_frames(error.__traceback__)
     own = _without_own_frames(error.__traceback__)
     error.__traceback__ = own
     if remember:

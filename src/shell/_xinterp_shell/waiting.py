@@ -1,4 +1,4 @@
-"""What makes blocking calls in a lane interruptible; in main CPython does it by itself."""
+"""What makes blocking calls in a lane interruptible; on main's own thread CPython does it by itself."""
 
 import _thread
 import time
@@ -17,6 +17,11 @@ def install() -> None:
     if _xinterp.interpreter == 0:
         return
     time.sleep = _xinterp.sleep  # type: ignore[assignment]
+    slice_waits()
+
+
+def slice_waits() -> None:
+    """Likewise locks and what waits for them. On threads that nobody interrupts so they do what they always did."""
     for lock_type in (_thread.lock, _thread.RLock):
         _xinterp.slice_method(lock_type, "__enter__", "enter")
         _xinterp.slice_method(lock_type, "acquire", "lock")

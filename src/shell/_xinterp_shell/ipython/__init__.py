@@ -4,6 +4,7 @@ What needs it: a magic, ``!command`` or ``obj?`` in a cell, an import of IPython
 Nothing here imports IPython before that.
 """
 
+import _thread
 import builtins
 import sys
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..execution import Shell
     from .cells import Cells
 
+_PATIENCE = 10.0  # seconds until IPython must be up on another thread
 _PACKAGES = {"IPython": "ipython", "xeus_python_shell": "xeus-python-shell"}
 
 
@@ -31,6 +33,7 @@ class IPython:
         self._shell = shell
         self._cells: Cells | None = None
         self._loading = False
+        self._lock = _thread.RLock()  # a subshell may need it at the same time as main
 
     @property
     def cells(self) -> Cells | None:
@@ -48,7 +51,8 @@ class IPython:
         get_ipython.__qualname__ = "get_ipython"
         get_ipython.__annotations__ = {}
         builtins.get_ipython = get_ipython  # type: ignore[attr-defined]
-        after_import("IPython", lambda _module: self._report_failure())
+        # Who brings it up on another thread waits for this import.
+        after_import("IPython", lambda _module: self._report_failure(patience=0))
         # They look whether a notebook's IPython has been imported; they do not ask for it.
         before_import("tqdm.autonotebook", self._report_failure)
         before_import("matplotlib", _choose_inline_figures)
@@ -70,28 +74,33 @@ class IPython:
                 f"installed in this Python.\nTo install: {sys.executable} -m pip install {' '.join(missing)}"
             )
             raise MissingIPythonError(sentence)
-        self._loading = True
-        try:
-            from .cells import Cells
+        with self._lock:
+            if self._cells is None:
+                self._loading = True
+                try:
+                    from .cells import Cells
 
-            self._cells = Cells(self._shell)
-        finally:
-            self._loading = False
+                    self._cells = Cells(self._shell)
+                finally:
+                    self._loading = False
         return self._cells
 
-    def load_quietly(self) -> Any:
+    def load_quietly(self, patience: float = _PATIENCE) -> Any:
         """IPython's shell; None if it is not installed, or just being brought up."""
-        if self._cells is None and not self._loading:
+        if self._cells is None and self._lock.acquire(timeout=patience):
             try:
-                self.load()
+                if not self._loading:
+                    self.load()
             except MissingIPythonError:
                 return None
+            finally:
+                self._lock.release()
         return None if self._cells is None else self._cells.ipython
 
-    def _report_failure(self) -> None:
+    def _report_failure(self, patience: float = _PATIENCE) -> None:
         """Load; what its configuration or a startup file raises does not fail the import that has led here."""
         try:
-            self.load_quietly()
+            self.load_quietly(patience)
         except Exception as error:
             print(f"xinterp: IPython could not be started: {type(error).__name__}: {error}", file=sys.stderr)
 

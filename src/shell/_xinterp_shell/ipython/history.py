@@ -64,7 +64,7 @@ class SessionHistory(HistoryManager):
         source = source.strip("\n")  # an empty first line stands for the %%interp line
         if source_raw is not None and source != source_raw.strip("\n"):
             _tell(line_num, source)
-        typed = self.shell.notebook.typed
+        typed = self.shell.notebook.cells.current.typed
         for inputs, text in ((self.input_hist_parsed, source), (self.input_hist_raw, typed)):
             inputs.extend([""] * (line_num + 1 - len(inputs)))
             inputs[line_num] = text

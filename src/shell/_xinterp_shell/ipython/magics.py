@@ -1,6 +1,8 @@
 """The magics that a kernel adds to IPython's or does in its own way."""
 
 import builtins
+import os
+import threading
 from typing import Any
 
 from IPython.core import page
@@ -66,6 +68,17 @@ class KernelMagics(Magics):
         from IPython.utils.process import getoutput
 
         page.page(getoutput(f"man {line} | col -b"))
+
+    @line_magic
+    def subshell(self, line: str) -> None:
+        """Tell which subshell this is, and which there are."""
+        told = commands.ask_kernel({"command": "subshells"})
+        print(f"subshell id: {told['own']}")
+        print(f"thread id: {threading.get_ident()}")
+        print(f"main thread id: {threading.main_thread().ident}")
+        print(f"pid: {os.getpid()}")
+        print(f"thread count: {threading.active_count()}")
+        print(f"subshell list: {told['all']}")
 
     @line_magic
     def interp(self, line: str) -> Any:

@@ -6,6 +6,8 @@ Imports IPython: to be imported by cells.py only.
 import __main__
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import _xinterp
@@ -20,7 +22,7 @@ from traitlets.config import Config
 from xeus_python_shell.compiler import XCachingCompiler
 from xeus_python_shell.shell import XPythonShell, XPythonShellApp
 
-from .. import tracebacks
+from .. import debugging, tracebacks
 from ..display import encode
 from ..kernel_object import kernel
 from .history import SessionHistory
@@ -30,6 +32,7 @@ from .system import run_in_terminal
 if TYPE_CHECKING:
     from ..execution import Shell
     from ..payloads import Payloads
+    from ..running import RunningCell
 
 
 def keep_line_numbers(lines: list[str]) -> list[str]:
@@ -52,6 +55,27 @@ class CellCompiler(XCachingCompiler):
     def format_code_name(self, name: str) -> tuple[str, str] | None:
         label = tracebacks.cell_label(name)
         return ("Cell", label) if label else super().format_code_name(name)
+
+
+class OfCell:
+    """An attribute that every running cell has for itself: subshells run theirs beside main's own."""
+
+    def __init__(self, default: object) -> None:
+        self._default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = f"{owner.__name__}.{name}"
+
+    def __get__(self, holder: Any, owner: type) -> Any:
+        return self if holder is None else _cell_of(holder).ipython.get(self._name, self._default)
+
+    def __set__(self, holder: Any, value: object) -> None:
+        _cell_of(holder).ipython[self._name] = value
+
+
+def _cell_of(holder: Any) -> RunningCell:
+    shell: Shell = holder.notebook if isinstance(holder, ZMQInteractiveShell) else holder.shell.notebook
+    return shell.cells.current
 
 
 class Exiter(ExitAutocall):
@@ -106,12 +130,15 @@ class Publisher(DisplayPublisher):
 class Results(DisplayHook):
     """A cell's result goes to the front end."""
 
+    exec_result = OfCell(None)
+    _content = OfCell(None)
+
     def quiet(self) -> bool:
         """Whether the cell ends with a semicolon: the one that runs, which need not be in the history."""
         return bool(self.semicolon_at_end_of_expression(self.shell.running))
 
     def start_displayhook(self) -> None:
-        self._content: dict[str, Any] | None = None
+        self._content = None
 
     def write_output_prompt(self) -> None:
         pass
@@ -133,18 +160,27 @@ class ZMQInteractiveShell(XPythonShell):
     displayhook_class = Type(Results)
     display_pub_class = Type(Publisher)
 
+    shown_error = OfCell(None)  # an error, and its traceback's lines
+    running = OfCell("")  # the cell that runs, as Python
+    _code_runs = OfCell(True)
+
     def __init__(self, use_jedi: bool, shell: Shell, **options: Any) -> None:
         self.notebook = shell
         self.keepkernel_on_exit = False
-        self.shown_error: tuple[BaseException, list[str]] | None = None
-        self.running = ""  # the cell that runs, as Python
-        self._code_runs = True
         super().__init__(use_jedi, **options)
         self.kernel = kernel
         self.compiler_class = CellCompiler
         transforms = self.input_transformer_manager.cleanup_transforms
         transforms[transforms.index(leading_empty_lines)] = keep_line_numbers
         kernel.shell = self  # last: other threads complete and inspect with it from now on
+
+    @property
+    def execution_count(self) -> int:
+        return self.notebook.cells.current.count
+
+    @execution_count.setter
+    def execution_count(self, count: int) -> None:
+        self.notebook.cells.current.count = count
 
     @default("exiter")
     def _make_exiter(self) -> Exiter:
@@ -233,6 +269,15 @@ class ZMQInteractiveShell(XPythonShell):
         self.running = str(super().transform_cell(raw_cell))
         return self.running
 
+    @contextmanager
+    def _tee(self, channel: str) -> Iterator[None]:
+        # It puts a function in the place of the stream's write() and takes it away again, in no order if cells overlap.
+        if _xinterp.is_subshell():
+            yield
+        else:
+            with super()._tee(channel):
+                yield
+
     def begin_cell(self) -> None:
         """The next error may be the cell's own: that it is no Python."""
         self.shown_error = None
@@ -244,6 +289,8 @@ class ZMQInteractiveShell(XPythonShell):
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **options: Any) -> None:
         if exc_tuple is None:
             exc_tuple = sys.exc_info()
+        if isinstance(exc_tuple[1], KeyboardInterrupt):
+            debugging.without_prompt(exc_tuple[2])
         if exc_tuple[1] is not None and _has_group(exc_tuple[1]):  # IPython cannot format these yet
             lines: Any = tracebacks.describe(exc_tuple[1])["traceback"]
             self._showtraceback(exc_tuple[0], exc_tuple[1], lines)

@@ -1,0 +1,177 @@
+"""Running cells on one thread: last-expression results, top-level await, errors."""
+
+import _ast
+import sys
+
+import _xinterp
+
+from . import commands, debug_server, debugging, tracebacks
+from .event_loop import EventLoop
+from .ipython import MissingIPythonError
+from .payloads import Exit
+from .running import RunningCell
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Any
+
+    from .execution import Shell
+
+    Request = dict[str, Any]
+
+_ONLY_AST = 0x400  # ast.PyCF_ONLY_AST
+_TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+_COROUTINE = 0x80  # inspect.CO_COROUTINE
+_FUTURES = 0x1FE0000  # all of __future__'s flags
+_CANCELLED = 125  # errno.ECANCELED: a system call that an interrupt ended (src/python/blocking_calls.cpp)
+
+
+def _ends_with_semicolon(source: str, last: Any) -> bool:
+    """Whether a semicolon follows the last expression; those in strings and comments are none."""
+    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    line, *others = lines[last.end_lineno - 1 :]
+    rest = [line.encode()[last.end_col_offset :].decode(), *others]
+    return any(";" in text.partition("#")[0] for text in rest)
+
+
+def _restore_interrupts() -> None:
+    """A handler that a cell has set for SIGINT is that cell's: the stop button stops the next one."""
+    import _signal  # type: ignore[import-not-found]
+
+    if _signal.getsignal(_signal.SIGINT) is not _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+
+
+class Runner:
+    """A lane's own thread, or that of a subshell of main. Its methods are called on it."""
+
+    def __init__(self, shell: Shell, name: str = "") -> None:
+        self.shell = shell
+        self.loop = EventLoop()
+        self._result = f"__xinterp_result{name}__"  # the name that the last expression is assigned to
+        self._handles_signals = _xinterp.interpreter == 0 and not name
+        self._future_flags = 0
+
+    def execute(self, request: Request) -> dict[str, object]:
+        """Run a cell; return the content of its execute_reply."""
+        try:
+            try:
+                try:
+                    return self._run(request)
+                except BaseException as error:
+                    return self._failed(error)
+            except KeyboardInterrupt as error:  # it came while an error was being described
+                return self._failed(error)
+        finally:
+            self.shell.cells.end()
+
+    def wait_in_loop(self, descriptor: int) -> bool:
+        """Let tasks and timers go on until there is a cell; False if there are none."""
+        debug_server.watch()
+        try:
+            return self.loop.wait(descriptor)
+        finally:
+            debug_server.unwatch()
+
+    def _run(self, request: Request) -> dict[str, object]:
+        shell, count = self.shell, request["count"]
+        shell.cells.begin(RunningCell(count, request["silent"], request["typed"]))
+        source = commands.rewrite(request["code"])
+        compiled = None
+        if shell.ipython.cells is None:
+            filename = tracebacks.cell_filename(count)
+            tracebacks.remember_source(filename, request["code"])
+            try:
+                compiled = self._compile(source, filename)
+            except SyntaxError:
+                if not shell.ipython.is_needed(source, is_python=False):
+                    shell.remember_input(request)
+                    raise
+            else:
+                if shell.ipython.is_needed(source, is_python=True):
+                    compiled = None
+        self.shell.namespace.pop("__warningregistry__", None)  # once a cell, not once a session
+        debug_server.watch()
+        try:
+            if compiled is None:
+                return self._run_in_ipython(request, source)
+            shell.remember_input(request)
+            self._run_plainly(*compiled)
+        finally:
+            debug_server.unwatch()
+            debugging.leave_cell()
+            if self._handles_signals:
+                _restore_interrupts()
+        expressions = {name: self._evaluate(text) for name, text in request["user_expressions"].items()}
+        return {"status": "ok", "user_expressions": expressions, "payload": shell.payloads.take()}
+
+    def _run_plainly(self, code: CodeType, is_shown: bool) -> None:
+        try:
+            try:
+                if code.co_flags & _COROUTINE:
+                    self.loop.run(eval(code, self.shell.namespace))
+                else:
+                    exec(code, self.shell.namespace)
+            finally:
+                result = self.shell.namespace.pop(self._result, None)
+            if type(result) is Exit:  # `exit` without parentheses
+                result()
+            elif is_shown:
+                sys.displayhook(result)
+        finally:
+            if (cells := self.shell.ipython.cells) is not None:
+                cells.finish_plain_cell()
+
+    def _run_in_ipython(self, request: Request, source: str) -> dict[str, object]:
+        try:
+            cells = self.shell.ipython.load()
+        except MissingIPythonError:
+            self.shell.remember_input(request)
+            raise
+        error, shown = cells.run(request, source)
+        if error is None:
+            expressions = cells.evaluate(request["user_expressions"])
+            return {"status": "ok", "user_expressions": expressions, "payload": self.shell.payloads.take()}
+        return self._failed(error, shown)
+
+    def _compile(self, source: str, filename: str) -> tuple[CodeType, bool]:
+        """The cell, which assigns its last expression to a name if it ends with one, and whether that is shown.
+
+        One code object: who steps through the cell sees one frame.
+        """
+        flags = _TOP_LEVEL_AWAIT | self._future_flags
+        tree: Any = compile(source, filename, "exec", flags | _ONLY_AST, dont_inherit=True)
+        last = tree.body[-1] if tree.body else None
+        is_shown = isinstance(last, _ast.Expr) and not _ends_with_semicolon(source, last.value)
+        if isinstance(last, _ast.Expr):
+            place = {name: getattr(last, name) for name in last._attributes}
+            tree.body[-1] = _ast.Assign([_ast.Name(self._result, _ast.Store(), **place)], last.value, **place)
+        code = compile(tree, filename, "exec", flags, dont_inherit=True)
+        self._future_flags |= code.co_flags & _FUTURES
+        return code, is_shown
+
+    def _evaluate(self, text: str) -> dict[str, object]:
+        try:
+            bundle = self.shell.displayer.bundle(eval(text, self.shell.namespace)) or ({}, {})
+            return {"status": "ok", "data": bundle[0], "metadata": bundle[1]}
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return tracebacks.describe(error, remember=False)
+
+    def _failed(self, error: BaseException, shown: list[str] | None = None) -> dict[str, object]:
+        """The content of the reply; ``shown``: the traceback as IPython has it."""
+        if isinstance(error, OSError) and error.errno == _CANCELLED:
+            try:
+                _xinterp.raise_if_interrupted()
+            except KeyboardInterrupt as interrupt:
+                interrupt.__traceback__ = error.__traceback__
+                interrupt.__context__ = None
+                error, shown = interrupt, None
+        reply: dict[str, Any] = tracebacks.describe(error, shown)
+        if commands.is_command_error(error) or isinstance(error, MissingIPythonError):
+            reply["ename"], reply["traceback"] = "UsageError", str(error).split("\n")
+        elif type(error) is NameError and (name := tracebacks.missing_variable(error, self.shell.namespace)):
+            reply["traceback"] += commands.whereabouts(name)
+        return {**reply, "user_expressions": {}, "payload": self.shell.payloads.take()}
