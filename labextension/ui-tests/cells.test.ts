@@ -16,16 +16,16 @@ test('a badge names the interpreter of its cell, and its menu rewrites the first
   ]);
   await notebook.run(0);
   await expect.poll(() => badge(notebook, 1).innerText()).toBe('alice');
-  expect(await badge(notebook, 0).innerText()).toBe('kernel');
-  expect(await badge(notebook, 2).innerText()).toBe('main');
+  await expect.poll(() => badge(notebook, 0).innerText()).toBe('kernel');
+  await expect.poll(() => badge(notebook, 2).innerText()).toBe('main');
   await badge(notebook, 1).click();
   await notebook.page.locator('.lm-Menu-item', { hasText: /^bob/ }).click();
   await expect.poll(() => badge(notebook, 1).innerText()).toBe('bob');
-  expect(await notebook.source(1)).toBe(
-    '# first\n%%interp bob --timeout 5  # why\nimport _xinterp\n_xinterp.interpreter'
-  );
+  await expect
+    .poll(() => notebook.source(1))
+    .toBe('# first\n%%interp bob --timeout 5  # why\nimport _xinterp\n_xinterp.interpreter');
   await notebook.run(1);
-  expect(await notebook.output(1)).toBe('1');
+  await expect.poll(() => notebook.output(1)).toBe('1');
   await badge(notebook, 2).click();
   await notebook.screenshot('cells-badge-menu');
   await notebook.page.locator('.lm-Menu-item', { hasText: /^alice/ }).click();
@@ -47,13 +47,13 @@ test('plain cells show where %interp use sends them, unknown targets look differ
   await expect.poll(() => badge(notebook, 1).innerText()).toBe('main');
   await notebook.run(2);
   await expect.poll(() => badge(notebook, 1).innerText()).toBe('alice');
-  expect(await badge(notebook, 3).getAttribute('class')).toContain('jp-mod-unknown');
-  expect(await badge(notebook, 3).getAttribute('title')).toBe(
-    'There is no interpreter nobody. It is created by %interp create nobody'
-  );
-  expect(await badge(notebook, 4).innerText()).toBe('later (new)');
+  await expect.poll(() => badge(notebook, 3).getAttribute('class')).toContain('jp-mod-unknown');
+  await expect
+    .poll(() => badge(notebook, 3).getAttribute('title'))
+    .toBe('There is no interpreter nobody. It is created by %interp create nobody');
+  await expect.poll(() => badge(notebook, 4).innerText()).toBe('later (new)');
   const status = notebook.page.locator('.jp-xinterp-Status');
-  expect(await status.innerText()).toContain('alice');
+  await expect.poll(() => status.innerText()).toContain('alice');
   await notebook.screenshot('cells-use');
 });
 
@@ -73,7 +73,7 @@ test('a running detached cell shows it, also after a reload, and the status bar 
   await notebook.command('docmanager:save');
   await notebook.reload();
   await running(1).toContain('jp-mod-running');
-  expect(await badge(notebook, 1).getAttribute('aria-label')).toBe('Runs in alice');
+  await expect.poll(() => badge(notebook, 1).getAttribute('aria-label')).toBe('Runs in alice');
   await notebook.screenshot('cells-running');
   await notebook.command('notebook:interrupt-kernel');
   await running(1).not.toContain('jp-mod-running');
@@ -90,9 +90,11 @@ test('the names before the output of several targets have the colours of the pan
       locator.evaluate((node, property) => getComputedStyle(node).getPropertyValue(property), property);
     const dot = await colour(panel.row(name).locator('.jp-xinterp-Dot'), 'background-color');
     const head = notebook.cell(1).locator('.jp-OutputArea-output span', { hasText: `[${name}]` });
-    expect(await colour(head, 'color')).toBe(dot);
+    await expect.poll(() => colour(head, 'color')).toBe(dot);
     const index = name === 'alice' ? 0 : 1;
-    expect(await colour(badge(notebook, 1).locator('.jp-xinterp-CellBadge-dot').nth(index), 'color')).toBe(dot);
+    await expect
+      .poll(() => colour(badge(notebook, 1).locator('.jp-xinterp-CellBadge-dot').nth(index), 'color'))
+      .toBe(dot);
   }
   await notebook.screenshot('cells-colours');
 });
@@ -104,10 +106,10 @@ test('a cell is inserted for an interpreter, and the selected one run in it', as
   await notebook.select(1);
   await panel.row('alice').getByRole('button', { name: 'Run the selected cell in alice' }).click();
   await notebook.untilOutput(1, '1');
-  expect(await notebook.source(1)).toBe('%%interp alice\nimport _xinterp\n_xinterp.interpreter');
+  await expect.poll(() => notebook.source(1)).toBe('%%interp alice\nimport _xinterp\n_xinterp.interpreter');
   await panel.row('alice').getByRole('button', { name: 'Insert a cell for alice' }).click();
   await notebook.cell(2).locator('.cm-focused').waitFor();
   await notebook.page.keyboard.type('x = 1');
-  expect(await notebook.source(2)).toBe('%%interp alice\nx = 1');
+  await expect.poll(() => notebook.source(2)).toBe('%%interp alice\nx = 1');
   await notebook.screenshot('cells-insert');
 });

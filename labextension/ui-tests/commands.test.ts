@@ -22,25 +22,27 @@ test('the commands are in the palette, with their keys', async () => {
   const palette = notebook.page.locator('.lm-CommandPalette');
   await palette.locator('input').fill('interpreters');
   await expect.poll(() => palette.locator('.lm-CommandPalette-header').allInnerTexts()).toEqual(['Interpreters']);
-  expect((await offered(palette, 'CommandPalette')).sort()).toEqual([
-    'Choose interpreter of the cell… T, T',
-    'Close an interpreter…',
-    'Compare an interpreter with…',
-    'Detached (&) T, D',
-    'Insert a cell for… T, B',
-    'Interpreters Alt+Shift+I',
-    'Interrupt all interpreters',
-    'Interrupt an interpreter',
-    'Interrupt what the cell runs in T, I',
-    'New interpreter for the cell…',
-    'New interpreter…',
-    'Rename an interpreter…',
-    'Reset an interpreter…',
-    'Run plain cells in an interpreter',
-    'Run the selected cell in… T, R',
-    'Show variables of an interpreter',
-    'Wait for an interpreter'
-  ]);
+  await expect
+    .poll(async () => (await offered(palette, 'CommandPalette')).sort())
+    .toEqual([
+      'Choose interpreter of the cell… T, T',
+      'Close an interpreter…',
+      'Compare an interpreter with…',
+      'Detached (&) T, D',
+      'Insert a cell for… T, B',
+      'Interpreters Alt+Shift+I',
+      'Interrupt all interpreters',
+      'Interrupt an interpreter',
+      'Interrupt what the cell runs in T, I',
+      'New interpreter for the cell…',
+      'New interpreter…',
+      'Rename an interpreter…',
+      'Reset an interpreter…',
+      'Run plain cells in an interpreter',
+      'Run the selected cell in… T, R',
+      'Show variables of an interpreter',
+      'Wait for an interpreter'
+    ]);
   await notebook.screenshot('commands-palette');
   await palette.locator('input').fill('New interpreter for');
   await notebook.page.keyboard.press('Enter');
@@ -57,25 +59,27 @@ test('the commands are in the Kernel menu', async () => {
   await page.locator('.lm-Menu-item', { hasText: 'Interpreters' }).hover();
   const menu = page.locator('.lm-Menu').last();
   await menu.locator('.lm-Menu-item', { hasText: 'New interpreter…' }).waitFor();
-  expect(await offered(menu, 'Menu')).toEqual([
-    'Interpreters Alt+Shift+I',
-    'New interpreter…',
-    '',
-    'Choose interpreter of the cell… T, T',
-    'Detached (&) T, D',
-    'Run the selected cell in… T, R',
-    'Insert a cell for… T, B',
-    '',
-    'Interrupt what the cell runs in T, I',
-    'Run plain cells in an interpreter',
-    'Wait for an interpreter',
-    'Show variables of an interpreter',
-    'Compare an interpreter with…',
-    '',
-    'Rename an interpreter…',
-    'Reset an interpreter…',
-    'Close an interpreter…'
-  ]);
+  await expect
+    .poll(() => offered(menu, 'Menu'))
+    .toEqual([
+      'Interpreters Alt+Shift+I',
+      'New interpreter…',
+      '',
+      'Choose interpreter of the cell… T, T',
+      'Detached (&) T, D',
+      'Run the selected cell in… T, R',
+      'Insert a cell for… T, B',
+      '',
+      'Interrupt what the cell runs in T, I',
+      'Run plain cells in an interpreter',
+      'Wait for an interpreter',
+      'Show variables of an interpreter',
+      'Compare an interpreter with…',
+      '',
+      'Rename an interpreter…',
+      'Reset an interpreter…',
+      'Close an interpreter…'
+    ]);
   await notebook.screenshot('commands-menu');
   await menu.locator('.lm-Menu-item', { hasText: /^Interpreters/ }).click();
   await page.locator('.jp-xinterp-Panel').waitFor();
@@ -120,6 +124,6 @@ test('the commands are on their keys', async () => {
   await notebook.untilOutput(1, 'KeyboardInterrupt');
   await pick('tb', 'alice');
   await notebook.cell(2).locator('.cm-focused').waitFor();
-  expect(await notebook.source(2)).toBe('%%interp alice\n');
+  await expect.poll(() => notebook.source(2)).toBe('%%interp alice\n');
   expect(notebook.errors).toEqual([]);
 });

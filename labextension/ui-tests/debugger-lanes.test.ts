@@ -17,7 +17,7 @@ test('a cell of another interpreter stops at its third line, where its first say
   await debug.breakAt(1, 3);
   await notebook.start(1);
   await debug.untilStoppedAt(1, 3);
-  expect(await debug.frames()).toEqual([{ name: '[alice] <module>', line: 3 }]);
+  await expect.poll(() => debug.frames()).toEqual([{ name: '[alice] <module>', line: 3 }]);
   await debug.untilDetail('values', 'list');
   await debug.open('values');
   await debug.untilDetail('2', '3');
@@ -30,7 +30,7 @@ test('a cell of another interpreter stops at its third line, where its first say
   await debug.press('continue');
   await notebook.untilRun(1);
   await debug.untilContinued();
-  expect(await notebook.output(1)).toBe('79');
+  await expect.poll(() => notebook.output(1)).toBe('79');
   expect(notebook.errors).toEqual([]);
 });
 
@@ -54,7 +54,7 @@ test('it steps into a function of another cell of the same interpreter', async (
   await notebook.screenshot('debugger-alice-step-in');
   await debug.press('continue');
   await notebook.untilRun(2);
-  expect(await notebook.output(2)).toBe('42');
+  await expect.poll(() => notebook.output(2)).toBe('42');
 });
 
 test('while one interpreter is stopped the others run, and the panel is alive', async () => {
@@ -70,12 +70,12 @@ test('while one interpreter is stopped the others run, and the panel is alive', 
   await notebook.start(1);
   await debug.untilStoppedAt(1, 3);
   await notebook.run(2);
-  expect(await notebook.output(2)).toBe('42');
+  await expect.poll(() => notebook.output(2)).toBe('42');
   await notebook.run(3);
-  expect(await notebook.output(3)).toBe("'main'");
-  expect(await debug.frames()).toEqual([{ name: '[alice] <module>', line: 3 }]);
+  await expect.poll(() => notebook.output(3)).toBe("'main'");
+  await expect.poll(() => debug.frames()).toEqual([{ name: '[alice] <module>', line: 3 }]);
   const panel = await Panel.show(notebook);
-  expect(await panel.state('alice')).toMatch(/^running In \[2\]/);
+  await expect.poll(() => panel.state('alice')).toMatch(/^running In \[2\]/);
   await panel.untilState('main', 'idle');
   await panel.untilState('bob', 'idle');
   await panel.create('carol');
@@ -147,7 +147,7 @@ test('two interpreters stop one after the other, and each goes on', async () => 
   await notebook.screenshot('debugger-two');
   await debug.press('continue');
   await notebook.untilOutput(2, '42');
-  expect(await notebook.output(1)).toBe('');
+  await expect.poll(() => notebook.output(1)).toBe('');
   const panel = await Panel.show(notebook);
   await panel.row('alice').getByRole('button', { name: 'Interrupt alice' }).click();
   await notebook.untilOutput(1, 'KeyboardInterrupt');

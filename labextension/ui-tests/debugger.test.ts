@@ -29,16 +29,18 @@ async function stopped(): Promise<{ notebook: NotebookPage; debug: Debugger }> {
 
 test('a cell stops at a breakpoint that was clicked, and the panel shows where it is', async () => {
   const { notebook, debug } = await stopped();
-  expect(await debug.frames()).toEqual([
-    { name: 'total', line: 4 },
-    { name: '<module>', line: 1 }
-  ]);
-  expect(await debug.breakpoints()).toEqual([4]);
+  await expect
+    .poll(() => debug.frames())
+    .toEqual([
+      { name: 'total', line: 4 },
+      { name: '<module>', line: 1 }
+    ]);
+  await expect.poll(() => debug.breakpoints()).toEqual([4]);
   await debug.untilDetail('answer', '100');
   await debug.untilDetail('value', '1');
   await debug.untilDetail('values', 'dict');
-  expect(await debug.source()).toBe(CELLS[TOTAL]);
-  expect(await notebook.prompt(CALL)).toBe('[*]:');
+  await expect.poll(() => debug.source()).toBe(CELLS[TOTAL]);
+  await expect.poll(() => notebook.prompt(CALL)).toBe('[*]:');
   await notebook.screenshot('debugger-stopped');
   expect(notebook.errors).toEqual([]);
   await debug.selectFrame('<module>');
@@ -49,7 +51,9 @@ test('it steps over a line, into a function of another cell, out of it, and goes
   const { notebook, debug } = await stopped();
   await debug.press('stepIn');
   await debug.untilStoppedAt(DOUBLE, 2);
-  expect((await debug.frames()).map(frame => frame.name)).toEqual(['double', 'total', '<module>']);
+  await expect
+    .poll(async () => (await debug.frames()).map(frame => frame.name))
+    .toEqual(['double', 'total', '<module>']);
   await debug.press('next');
   await debug.untilStoppedAt(DOUBLE, 3);
   await debug.untilDetail('result', '2');
@@ -65,7 +69,7 @@ test('it steps over a line, into a function of another cell, out of it, and goes
   await debug.press('continue');
   await notebook.untilRun(CALL);
   await debug.untilContinued();
-  expect(await notebook.output(CALL)).toBe('106');
+  await expect.poll(() => notebook.output(CALL)).toBe('106');
 });
 
 test('a value is opened in the tree, rendered, and copied to the globals', async () => {
@@ -108,7 +112,7 @@ test('an expression is evaluated in the frame where it has stopped, and may chan
   await debug.untilDetail('value', '2');
   await debug.press('continue');
   await notebook.untilRun(CALL);
-  expect(await notebook.output(CALL)).toBe('1006');
+  await expect.poll(() => notebook.output(CALL)).toBe('1006');
 });
 
 test('it stops where an exception is raised, if it is told to', async () => {
@@ -118,13 +122,13 @@ test('it stops where an exception is raised, if it is told to', async () => {
   await debug.toggleExceptions('raised');
   await notebook.start(1);
   await debug.untilStoppedAt(0, 2);
-  expect((await debug.frames()).map(frame => frame.name)).toEqual(['half', '<module>']);
+  await expect.poll(async () => (await debug.frames()).map(frame => frame.name)).toEqual(['half', '<module>']);
   await notebook.screenshot('debugger-exception');
   await debug.toggleExceptions('raised');
   await debug.press('continue');
   await notebook.untilRun(1);
   await debug.untilContinued();
-  expect(await notebook.output(1)).toContain('ZeroDivisionError');
+  await expect.poll(() => notebook.output(1)).toContain('ZeroDivisionError');
   await notebook.run(1);
 });
 
@@ -147,7 +151,7 @@ test('a breakpoint in the list leads to its cell, and another click beside the l
   await notebook.screenshot('debugger-breakpoints');
   await debug.clickGutter(0, 1);
   await expect.poll(() => debug.breakpoints()).toEqual([2]);
-  expect(await debug.dots(0)).toEqual([2]);
+  await expect.poll(() => debug.dots(0)).toEqual([2]);
   await notebook.start(0);
   await debug.untilStoppedAt(0, 2);
 });
@@ -174,7 +178,7 @@ test('a stop is ended by a button, and the debugger stays on', async () => {
   await notebook.untilRun(CALL);
   await debug.untilContinued();
   await debug.untilOn();
-  expect(await notebook.output(CALL)).toBe('106');
+  await expect.poll(() => notebook.output(CALL)).toBe('106');
   await notebook.screenshot('debugger-terminate');
 });
 
@@ -182,10 +186,10 @@ test('switched off, cells run through', async () => {
   const { notebook, debug } = await stopped();
   await debug.switchOff();
   await notebook.untilRun(CALL);
-  expect(await notebook.output(CALL)).toBe('106');
+  await expect.poll(() => notebook.output(CALL)).toBe('106');
   await notebook.run(CALL);
-  expect(await debug.frames()).toEqual([]);
-  expect(await debug.breakpoints()).toEqual([]);
+  await expect.poll(() => debug.frames()).toEqual([]);
+  await expect.poll(() => debug.breakpoints()).toEqual([]);
   await notebook.screenshot('debugger-off');
 });
 
@@ -201,8 +205,8 @@ test('a page that is loaded again has its breakpoints, and stops at them', async
   await debug.untilOn();
   await debug.show();
   await expect.poll(async () => (await debug.breakpoints()).sort()).toEqual([3, 4]);
-  expect(await debug.dots(DOUBLE)).toEqual([3]);
-  expect(await debug.dots(TOTAL)).toEqual([4]);
+  await expect.poll(() => debug.dots(DOUBLE)).toEqual([3]);
+  await expect.poll(() => debug.dots(TOTAL)).toEqual([4]);
   await notebook.start(CALL);
   await debug.untilStoppedAt(TOTAL, 4);
   await debug.press('continue');
@@ -219,7 +223,7 @@ test('a page that is loaded again while a cell is stopped shows where, and can g
   await debug.show();
   await debug.untilFrame('total', 4); // JupyterLab marks no line in the cell then
   await debug.untilDetail('value', '1');
-  expect(await debug.dots(TOTAL)).toEqual([4]);
+  await expect.poll(() => debug.dots(TOTAL)).toEqual([4]);
   await notebook.screenshot('debugger-reload-stopped');
   await debug.press('continue');
   await debug.untilDetail('value', '2');
@@ -239,7 +243,7 @@ test('a restarted kernel is not debugged until it is told to', async () => {
   await notebook.screenshot('debugger-restart');
   await debug.button('Enable Debugger').click();
   await debug.untilOn();
-  expect(await debug.breakpoints()).toEqual([]);
+  await expect.poll(() => debug.breakpoints()).toEqual([]);
   await debug.breakAt(DOUBLE, 2);
   await notebook.run(DOUBLE);
   await notebook.run(TOTAL);

@@ -62,7 +62,7 @@ export class Debugger {
     const before = (await this.breakpoints()).length;
     await this.clickGutter(cell, line);
     await expect.poll(() => this.breakpoints()).toHaveLength(before + 1);
-    expect(await this.dots(cell)).toContain(line);
+    await expect.poll(() => this.dots(cell)).toContain(line);
   }
 
   /** The lines of the breakpoints that the panel lists, cell by cell. */
@@ -100,7 +100,7 @@ export class Debugger {
   /** Until nothing is stopped any more. */
   async untilContinued(): Promise<void> {
     await expect.poll(() => this.frames()).toEqual([]);
-    expect(await this.stoppedAt()).toEqual([]);
+    await expect.poll(() => this.stoppedAt()).toEqual([]);
   }
 
   /** The call stack, the innermost frame first. */

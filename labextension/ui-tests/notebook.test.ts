@@ -14,8 +14,8 @@ test('panel and badges work in Notebook 7', async () => {
   await panel.create('alice');
   await panel.untilNames('main', 'alice');
   await notebook.run(0);
-  expect(await notebook.output(0)).toBe('42');
-  expect(await notebook.cell(0).locator('.jp-xinterp-CellBadge').innerText()).toBe('alice');
+  await expect.poll(() => notebook.output(0)).toBe('42');
+  await expect.poll(() => notebook.cell(0).locator('.jp-xinterp-CellBadge').innerText()).toBe('alice');
   await panel.untilState('alice', 'idle');
   await notebook.screenshot('notebook-7');
   expect(notebook.errors).toEqual([]);

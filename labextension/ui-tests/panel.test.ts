@@ -1,13 +1,16 @@
 // The panel in JupyterLab, with the real kernel.
 
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { frontend, NotebookPage } from './page';
 import { Panel } from './panel';
 
 const lab = frontend('lab');
 
-// C code that keeps the GIL and cannot be interrupted, for so many seconds.
-const inC = (seconds: number) => `import ctypes\nctypes.PyDLL(None).system(b"sleep ${seconds}")`;
+// C code that keeps the GIL and cannot be interrupted, until there is a file of that name (or no kernel any more).
+const inC = (file: string) =>
+  `import ctypes\nctypes.PyDLL(None).system(b"while [ ! -e ${file} ] && kill -0 $PPID; do sleep 0.1; done")`;
 const FOREVER = 'import time\nwhile True: time.sleep(0.05)';
 
 test('an interpreter is created in the panel and used in a cell', async () => {
@@ -17,12 +20,12 @@ test('an interpreter is created in the panel and used in a cell', async () => {
   await panel.create('alice');
   await panel.untilNames('main', 'alice');
   await notebook.run(0);
-  expect(await notebook.output(0)).toBe('42');
+  await expect.poll(() => notebook.output(0)).toBe('42');
   await panel.untilState('alice', 'idle');
   await expect.poll(() => panel.row('alice').innerText()).toMatch(/notebook[^]*own GIL[^]*1 cell[^]*MB[^]*%interp/);
   await panel.create('alice');
   await expect.poll(() => panel.notices()).toHaveLength(1);
-  expect((await panel.notices())[0]).toMatch(/^interpreter 'alice' exists already \(id 1\)\./);
+  await expect.poll(async () => (await panel.notices())[0]).toMatch(/^interpreter 'alice' exists already \(id 1\)\./);
   await notebook.screenshot('panel-create');
   expect(notebook.errors).toEqual([]);
 });
@@ -34,7 +37,7 @@ test('interpreters that code creates and closes appear and go', async () => {
   await notebook.run(0);
   const id = await notebook.output(0);
   await panel.untilNames('main', id);
-  expect(await panel.row(id).innerText()).toMatch(/isolated[^]*Python/);
+  await expect.poll(() => panel.row(id).innerText()).toMatch(/isolated[^]*Python/);
   await notebook.screenshot('panel-by-code');
   await notebook.run(1);
   await panel.untilNames('main');
@@ -43,8 +46,8 @@ test('interpreters that code creates and closes appear and go', async () => {
 test('everything is alive while main and all others are in C code', async () => {
   const notebook = await NotebookPage.open(lab, [
     '%interp create alice',
-    `%%interp alice &\n${inC(6)}`,
-    inC(6),
+    `%%interp alice &\n${inC('go')}`,
+    inC('go'),
     '"after"'
   ]);
   const panel = await Panel.show(notebook);
@@ -61,8 +64,9 @@ test('everything is alive while main and all others are in C code', async () => 
   await expect.poll(() => panel.root.innerText()).toContain('carol is busy: its variables can be read when');
   await panel.row('carol').getByRole('button', { name: 'Interrupt carol' }).click();
   await panel.untilState('carol', /^not stopping/);
-  expect(await panel.state('main')).toMatch(/^running/);
+  await expect.poll(() => panel.state('main')).toMatch(/^running/);
   await notebook.screenshot('panel-alive-in-c');
+  writeFileSync(join(lab.server.folder, 'go'), '');
   await notebook.untilRun(2);
   await panel.untilState('main', 'idle');
   await panel.untilState('carol', 'idle');
@@ -85,7 +89,7 @@ test('one of two is interrupted, the other goes on', async () => {
   await panel.row('alice').getByRole('button', { name: 'Interrupt alice' }).click();
   await panel.untilState('alice', 'idle');
   await notebook.untilOutput(1, 'KeyboardInterrupt');
-  expect(await panel.state('bob')).toMatch(/^running/);
+  await expect.poll(() => panel.state('bob')).toMatch(/^running/);
   await notebook.screenshot('panel-interrupt');
 });
 
@@ -107,7 +111,7 @@ test('a detached cell that asks for input is freed by the panel, and by the stop
     await panel.untilState('alice', 'idle');
     await notebook.untilOutput(1, 'KeyboardInterrupt');
     await notebook.run(2);
-    expect(await notebook.output(2)).toBe("'run'");
+    await expect.poll(() => notebook.output(2)).toBe("'run'");
   }
 });
 
@@ -127,7 +131,7 @@ test('closing what holds variables or runs asks first, and is forced then', asyn
   await expect.poll(() => dialog.innerText()).toContain('It holds x, y.');
   await dialog.getByRole('button', { name: 'Cancel' }).click();
   await dialog.waitFor({ state: 'detached' });
-  expect(await panel.names()).toEqual(['main', 'alice', 'bob']);
+  await expect.poll(() => panel.names()).toEqual(['main', 'alice', 'bob']);
   await panel.choose('bob', 'Close');
   await expect.poll(() => dialog.innerText()).toMatch(/It runs In \[3\]\./);
   await notebook.screenshot('panel-close');
@@ -146,7 +150,7 @@ test('resetting gives a fresh interpreter under the same name', async () => {
   await notebook.page.getByRole('dialog').getByRole('button', { name: 'Reset' }).last().click();
   await expect.poll(() => panel.row('alice').getAttribute('data-interpreter')).not.toBe(old);
   await notebook.run(2);
-  expect(await notebook.output(2)).toContain("NameError: name 'x' is not defined");
+  await expect.poll(() => notebook.output(2)).toContain("NameError: name 'x' is not defined");
   await notebook.screenshot('panel-reset');
 });
 
@@ -226,28 +230,24 @@ test('variables are shown, and two interpreters compared', async () => {
   await panel.choose('alice', 'Variables');
   const variables = panel.root.getByRole('table', { name: 'Variables of alice' });
   await variables.waitFor();
-  expect((await variables.getByRole('row').allInnerTexts()).map(text => text.split(/\s/)[0])).toEqual([
-    'Name',
-    'count',
-    'data',
-    'math',
-    'name',
-    'only'
-  ]);
+  await expect
+    .poll(async () => (await variables.getByRole('row').allInnerTexts()).map(text => text.split(/\s/)[0]))
+    .toEqual(['Name', 'count', 'data', 'math', 'name', 'only']);
   await panel.choose('alice', 'Compare');
   await notebook.page.getByRole('dialog').getByRole('combobox').selectOption('bob');
   await notebook.page.locator('.jp-Dialog .jp-mod-accept').click();
   const pair = panel.root.getByRole('table', { name: 'alice and bob compared' });
   await pair.waitFor();
-  const chips = await pair.locator('.jp-xinterp-Pair-name').allInnerTexts();
-  expect(
-    chips.map(chip =>
+  const chips = async () =>
+    (await pair.locator('.jp-xinterp-Pair-name').allInnerTexts()).map(chip =>
       chip
         .replace(/[^\w ]/g, ' ')
         .replace(/\s+/g, ' ')
         .trim()
-    )
-  ).toEqual(['count equal', 'data same memory', 'math only in alice', 'name differs', 'only only in alice']);
+    );
+  await expect
+    .poll(chips)
+    .toEqual(['count equal', 'data same memory', 'math only in alice', 'name differs', 'only only in alice']);
   await notebook.screenshot('panel-compare');
   expect(notebook.errors).toEqual([]);
 });
@@ -255,8 +255,8 @@ test('variables are shown, and two interpreters compared', async () => {
 test('detached cells of two interpreters overlap in the timeline', async () => {
   const notebook = await NotebookPage.open(lab, [
     '%interp create alice bob',
-    '%%interp alice &\nimport time; time.sleep(3)',
-    '%%interp bob &\nimport time; time.sleep(3)'
+    '%%interp alice &\nimport os, time\nwhile not os.path.exists("bob-runs"): time.sleep(0.05)\ntime.sleep(1)',
+    '%%interp bob &\nimport time\nopen("bob-runs", "x").close()\ntime.sleep(2)'
   ]);
   const panel = await Panel.show(notebook);
   await notebook.run(0);
@@ -266,7 +266,7 @@ test('detached cells of two interpreters overlap in the timeline', async () => {
   await notebook.untilRun(2);
   const bar = (label: RegExp) => panel.root.getByLabel(label);
   const [a, b] = await Promise.all(
-    [/^In \[2\] in alice, [3-9]\.\d s, ok/, /^In \[3\] in bob, [3-9]\.\d s, ok/].map(async label => {
+    [/^In \[2\] in alice, \d+\.\d s, ok/, /^In \[3\] in bob, \d+\.\d s, ok/].map(async label => {
       await bar(label).first().waitFor();
       return (await bar(label).first().boundingBox())!;
     })
@@ -291,13 +291,12 @@ test('hostile names and values are text', async () => {
   await panel.choose('alice', 'Variables');
   const variables = panel.root.getByRole('table', { name: 'Variables of alice' });
   await variables.waitFor();
-  const text = await variables.innerText();
-  expect(text).toContain(`'${evil}'`);
-  expect(text).toContain(evil);
-  expect(await notebook.cell(2).locator('.jp-xinterp-CellBadge').innerText()).toContain(evil);
+  await expect.poll(() => variables.innerText()).toContain(`'${evil}'`);
+  await expect.poll(() => variables.innerText()).toMatch(new RegExp(`(^|[^'])${evil}`, 'm'));
+  await expect.poll(() => notebook.cell(2).locator('.jp-xinterp-CellBadge').innerText()).toContain(evil);
   await notebook.screenshot('panel-hostile');
   // @ts-expect-error: what the hostile code would have set
-  expect(await notebook.page.evaluate(() => window.hacked)).toBeUndefined();
+  await expect.poll(() => notebook.page.evaluate(() => window.hacked)).toBeUndefined();
 });
 
 test('the dark theme has all of it', async () => {
@@ -329,42 +328,46 @@ test('a kernel that is no xinterp is told in a sentence', async () => {
   const notebook = await NotebookPage.open(lab, ['1'], { kernel: 'python3' });
   const panel = await Panel.show(notebook);
   await expect.poll(() => panel.root.innerText()).toMatch(/is no xinterp kernel: it has one interpreter\./);
-  expect(await notebook.page.locator('.jp-xinterp-CellBadge').count()).toBe(0);
+  await expect.poll(() => notebook.page.locator('.jp-xinterp-CellBadge').count()).toBe(0);
   await notebook.screenshot('panel-other-kernel');
 });
 
-test('five hundred interpreters are listed, and a change of one draws its row alone', async () => {
-  const notebook = await NotebookPage.open(lab, [
-    '%interp create alice',
-    'import xinterp\nmade = xinterp.create(n=499)',
-    '%%interp alice\n1'
-  ]);
-  const panel = await Panel.show(notebook);
-  await notebook.run(0);
-  await notebook.start(1);
-  await expect.poll(() => panel.rows.count(), { timeout: 90_000 }).toBe(501);
-  await notebook.untilRun(1);
-  await panel.untilState('main', 'idle');
-  const drawn = panel.root.evaluate(
-    root =>
-      new Promise<string[]>(done => {
-        const rows = new Set<string>();
-        new MutationObserver(changes => {
-          for (const { target } of changes) {
-            const node = target instanceof Element ? target : target.parentElement;
-            const row = node?.closest('[data-interpreter]');
-            if (row) rows.add(row.getAttribute('data-interpreter')!);
-            if (row?.textContent?.includes('1 cell')) done([...rows]);
-          }
-        }).observe(root, { subtree: true, childList: true, characterData: true, attributes: true });
-      })
-  );
-  await notebook.run(2);
-  expect(await drawn).toEqual(['1']);
-  await panel.rows.last().scrollIntoViewIfNeeded();
-  await notebook.screenshot('panel-500');
-  expect(notebook.errors).toEqual([]);
-});
+test(
+  'five hundred interpreters are listed, and a change of one draws its row alone',
+  { timeout: 360_000 },
+  async () => {
+    const notebook = await NotebookPage.open(lab, [
+      '%interp create alice',
+      'import xinterp\nmade = xinterp.create(n=499)',
+      '%%interp alice\n1'
+    ]);
+    const panel = await Panel.show(notebook);
+    await notebook.run(0);
+    await notebook.start(1);
+    await expect.poll(() => panel.rows.count(), { timeout: 240_000 }).toBe(501);
+    await notebook.untilRun(1);
+    await panel.untilState('main', 'idle');
+    const drawn = panel.root.evaluate(
+      root =>
+        new Promise<string[]>(done => {
+          const rows = new Set<string>();
+          new MutationObserver(changes => {
+            for (const { target } of changes) {
+              const node = target instanceof Element ? target : target.parentElement;
+              const row = node?.closest('[data-interpreter]');
+              if (row) rows.add(row.getAttribute('data-interpreter')!);
+              if (row?.textContent?.includes('1 cell')) done([...rows]);
+            }
+          }).observe(root, { subtree: true, childList: true, characterData: true, attributes: true });
+        })
+    );
+    await notebook.run(2);
+    expect(await drawn).toEqual(['1']);
+    await panel.rows.last().scrollIntoViewIfNeeded();
+    await notebook.screenshot('panel-500');
+    expect(notebook.errors).toEqual([]);
+  }
+);
 
 test('all of it is reached with the keyboard', async () => {
   const notebook = await NotebookPage.open(lab, ['%interp create alice bob', '%%interp alice\nx = 1']);
@@ -375,7 +378,7 @@ test('all of it is reached with the keyboard', async () => {
   const { keyboard } = notebook.page;
   await panel.row('main').focus();
   await keyboard.press('ArrowDown');
-  expect(await panel.row('alice').evaluate(row => row === document.activeElement)).toBe(true);
+  await expect.poll(() => panel.row('alice').evaluate(row => row === document.activeElement)).toBe(true);
   await keyboard.press('Enter');
   await panel.root.getByRole('table', { name: 'Variables of alice' }).waitFor();
   await panel.row('alice').focus();

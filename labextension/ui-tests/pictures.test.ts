@@ -29,7 +29,7 @@ test('two interpreters at work', async () => {
   await notebook.start(4);
   await panel.untilState('bob', /^running/);
   await notebook.run(5);
-  expect(await notebook.output(2)).toMatch(/\[alice\] pi is 3\n|\[bob\] pi is 3\.14/);
+  await expect.poll(() => notebook.output(2)).toMatch(/\[alice\] pi is 3\n|\[bob\] pi is 3\.14/);
   await expect.poll(() => panel.state('alice')).toMatch(/ [3-9] s$/);
   await notebook.screenshot('readme-panel');
   await notebook.command('notebook:interrupt-kernel');
@@ -52,7 +52,7 @@ test('two interpreters compared', async () => {
   await notebook.command('application:toggle-left-area');
   const panel = await Panel.show(notebook);
   for (const cell of [0, 1, 2, 3, 4]) await notebook.run(cell);
-  expect(await notebook.output(4)).toBe('255');
+  await expect.poll(() => notebook.output(4)).toBe('255');
   await panel.choose('alice', 'Compare');
   await notebook.page.getByRole('dialog').getByRole('combobox').selectOption('bob');
   await notebook.page.locator('.jp-Dialog .jp-mod-accept').click();

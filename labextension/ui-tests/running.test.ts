@@ -15,14 +15,16 @@ test('the Running panel lists the interpreters and closes one', async () => {
   const items = notebook.page.locator('.jp-xinterp-RunningInterpreter');
   const label = '.jp-RunningSessions-itemLabel';
   await expect.poll(() => items.locator(label).allInnerTexts()).toEqual(['main', 'alice', 'bob']);
-  expect(await items.locator('.jp-RunningSessions-itemDetail').allInnerTexts()).toEqual(['idle', 'idle', 'idle']);
+  await expect
+    .poll(() => items.locator('.jp-RunningSessions-itemDetail').allInnerTexts())
+    .toEqual(['idle', 'idle', 'idle']);
   const close = items.filter({ hasText: 'alice' }).getByTitle('Close');
   await items.filter({ hasText: 'alice' }).hover();
   await notebook.screenshot('running-panel');
   await close.click();
   await panel.untilNames('main', 'bob');
   await expect.poll(() => items.locator(label).allInnerTexts()).toEqual(['main', 'bob']);
-  expect(await items.filter({ hasText: 'main' }).getByTitle('Close').count()).toBe(0);
+  await expect.poll(() => items.filter({ hasText: 'main' }).getByTitle('Close').count()).toBe(0);
   expect(notebook.errors).toEqual([]);
 });
 
@@ -38,7 +40,7 @@ test('with a console in front, the panel shows the kernel of the console', async
   await page.keyboard.type('%interp create carol');
   await page.keyboard.press('Shift+Enter');
   await panel.untilNames('main', 'carol');
-  expect(await page.locator('.jp-CodeConsole-promptCell .jp-xinterp-CellBadge').innerText()).toBe('main');
+  await expect.poll(() => page.locator('.jp-CodeConsole-promptCell .jp-xinterp-CellBadge').innerText()).toBe('main');
   await notebook.screenshot('running-console');
   await notebook.cell(0).locator('.cm-content').click();
   await panel.untilNames('main', 'alice');

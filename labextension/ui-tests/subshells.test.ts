@@ -83,13 +83,13 @@ test('a subshell console works beside a busy notebook', async () => {
   await console.start('print("printed"); 1/0');
   await console.untilOutput('ZeroDivisionError');
   await notebook.screenshot('subshell-console');
-  expect(await notebook.output(0)).toBe('');
+  await expect.poll(() => notebook.output(0)).toBe('');
   await console.start('go.set()');
   await notebook.untilOutput(0, 'the notebook');
   await console.close();
   await expect.poll(() => subshells(notebook)).toEqual(others);
   await notebook.run(1);
-  expect(await notebook.output(1)).toBe('1');
+  await expect.poll(() => notebook.output(1)).toBe('1');
   expect(notebook.errors).toEqual([]);
 });
 
@@ -101,7 +101,7 @@ test('the stop button stops a subshell console if nothing else runs', async () =
   await notebook.command('notebook:interrupt-kernel');
   await console.untilOutput('KeyboardInterrupt');
   await notebook.run(0);
-  expect(await notebook.output(0)).toBe('1');
+  await expect.poll(() => notebook.output(0)).toBe('1');
 });
 
 test('a slider calls its interpreter in its own thread over the subshell of its comm target', async () => {
