@@ -1,8 +1,8 @@
 # `make help` lists the targets. Everything runs in the environment of tools/in, which is made when it is first needed.
 IN := tools/in
 BUILD := build
-# Tests wait for kernels now and then: one worker more than there are processors.
-JOBS ?= $(shell expr $$(nproc) + 1)
+# Tests wait for kernels half of the time: two workers more than there are processors.
+JOBS ?= $(shell expr $$(nproc) + 2)
 
 PYTHON_315 ?= python3.15
 SECONDS ?= 60

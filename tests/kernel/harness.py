@@ -21,6 +21,7 @@ from jupyter_client.manager import KernelManager
 
 Message = dict[str, Any]
 PATIENCE = 60  # seconds until a test gives up; nothing takes nearly as long
+EMPTY_ANSWER = 0.25  # seconds after which the kernel gives an empty one, at the earliest
 
 WAIT = "import os, time\nwhile not os.path.exists('{go}'): time.sleep(0.001)\n"
 """Code that waits for a file."""
@@ -239,6 +240,20 @@ class Client:
         result = self.run(code, **options)
         assert result.status == "ok", result.traceback
         return result
+
+    def ask(self, kind: str, code: str, subshell: str | None = None, **content: Any) -> Message:
+        """The content of the reply to a question about code: complete, inspect or is_complete.
+
+        A machine that is busy with other tests may keep an interpreter from answering in time: a person asks again.
+        """
+        for _ in range(5):
+            asked = time.monotonic()
+            question = {"code": code, "cursor_pos": len(code), **content}
+            reply = self.result(self.request(f"{kind}_request", question, subshell=subshell)).reply["content"]
+            is_empty = reply["status"] == "unknown" or not (reply.get("matches", True) and reply.get("found", True))
+            if not is_empty or time.monotonic() - asked < EMPTY_ANSWER:
+                break
+        return reply
 
     def interpreters(self) -> list[str]:
         """The rows of the table of interpreters below main's."""

@@ -65,11 +65,8 @@ def test_a_stopped_interpreter_leaves_everything_else_alive(debugger: Debugger, 
     assert stop.places == [("[alice] <module>", 3)]
     assert client.ok("1 + 1").value == "2"
     assert client.ok("%%interp bob\n2 + 2").value == "4"
-    content = {"code": "prin", "cursor_pos": 4}
     for code in ("prin", "%%interp bob\nprin", "%%interp alice\nprin"):
-        content = {"code": code, "cursor_pos": len(code)}
-        reply = client.reply(client.request("complete_request", content))["content"]
-        assert "print" in reply["matches"], code
+        assert "print" in client.ask("complete", code)["matches"], code
     assert "running" in client.ok("%interp").of("display_data")[0]["data"]["text/plain"]
     assert stop.variables("Globals")["x"] == "1"
     stop.go_on()

@@ -15,8 +15,7 @@ def request(client: Client) -> dict[str, Any]:
 
 
 def matches(client: Client, code: str) -> list[str]:
-    asked = client.request("complete_request", {"code": code, "cursor_pos": len(code)})
-    return client.result(asked).reply["content"]["matches"]
+    return client.ask("complete", code)["matches"]
 
 
 def lines(result: Result) -> list[str]:

@@ -225,9 +225,7 @@ def test_commands_and_the_frames_names_complete(
 def test_the_front_end_completes_at_the_prompt(client: Client, target: str, begun: str, matches: list[str]) -> None:
     cell = client.send(target + "long_name = 3\nbreakpoint()\n1", allow_stdin=True)
     client.client.get_stdin_msg(timeout=PATIENCE)
-    code = target + begun
-    asked = client.request("complete_request", {"code": code, "cursor_pos": len(code)})
-    assert client.result(asked).reply["content"]["matches"] == matches
+    assert client.ask("complete", target + begun)["matches"] == matches
     client.client.input("c")
     assert client.result(cell).status == "ok"
 

@@ -28,9 +28,8 @@ text = "words"
 
 def ask(client: Client, code: str, level: int = 0) -> dict[str, Any]:
     """The reply about what is at the cursor, which is `|` in the code."""
-    before, cursor, after = code.partition("|")
-    content = {"code": before + after, "cursor_pos": len(before), "detail_level": level}
-    return client.result(client.request("inspect_request", content)).reply["content"]
+    before, _, after = code.partition("|")
+    return client.ask("inspect", before + after, cursor_pos=len(before), detail_level=level)
 
 
 def inspect(client: Client, code: str, level: int = 0) -> str:

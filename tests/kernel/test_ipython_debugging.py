@@ -84,8 +84,7 @@ def test_completion_at_ipythons_prompt(ipython_client: Client, target: str) -> N
     session = Session(ipython_client, SET_TRACE + "def f(some_number):\n    set_trace()\nf(1)", target, IPDB)
     session.asked()
     for begun, matches in (("p some_n", ["some_number"]), ("contin", ["continue"])):
-        asked = ipython_client.request("complete_request", {"code": begun, "cursor_pos": len(begun)})
-        assert ipython_client.result(asked).reply["content"]["matches"] == matches
+        assert ipython_client.ask("complete", begun)["matches"] == matches
     ipython_client.client.input("c")
     assert session.result().status == "ok"
 

@@ -207,9 +207,9 @@ def test_a_content_that_is_no_json_is_answered(client: Client) -> None:
 
 
 def test_null_cursor_means_the_end(client: Client) -> None:
-    assert ask(client, "complete_request", {"code": "prin", "cursor_pos": None})["matches"] == ["print"]
-    assert ask(client, "complete_request", {"code": "prin", "cursor_pos": -7})["cursor_end"] == 0
-    assert ask(client, "complete_request", {"code": "prin", "cursor_pos": 10**15})["matches"] == ["print"]
+    assert client.ask("complete", "prin", cursor_pos=None)["matches"] == ["print"]
+    assert client.ask("complete", "prin", cursor_pos=-7)["cursor_end"] == 0
+    assert client.ask("complete", "prin", cursor_pos=10**15)["matches"] == ["print"]
 
 
 def test_nul_bytes_and_huge_code_are_just_code(client: Client) -> None:

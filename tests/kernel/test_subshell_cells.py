@@ -156,13 +156,11 @@ def test_future_statements_stay_in_their_shell(client: Client, subshell: str) ->
 def test_completion_and_inspection_work_through_a_subshell(client: Client, subshell: str) -> None:
     client.ok("def a_function_of_main(): 'its help'")
     reply = client.reply(client.request("complete_request", {"code": "a_function_o"}, subshell=subshell))
-    assert reply["content"]["matches"] == ["a_function_of_main"]
     assert reply["parent_header"]["subshell_id"] == subshell
-    content = {"code": "a_function_of_main", "cursor_pos": 3, "detail_level": 0}
-    reply = client.reply(client.request("inspect_request", content, subshell=subshell))
-    assert "its help" in reply["content"]["data"]["text/plain"]
-    reply = client.reply(client.request("is_complete_request", {"code": "if x:"}, subshell=subshell))
-    assert reply["content"]["status"] == "incomplete"
+    assert client.ask("complete", "a_function_o", subshell)["matches"] == ["a_function_of_main"]
+    reply = client.ask("inspect", "a_function_of_main", subshell, detail_level=0)
+    assert "its help" in reply["data"]["text/plain"]
+    assert client.ask("is_complete", "if x:", subshell)["status"] == "incomplete"
 
 
 # --- with other interpreters

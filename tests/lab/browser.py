@@ -42,7 +42,9 @@ class PageHangs(AssertionError):
 class Page:
     """One tab."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, browser: str, target: dict[str, str]) -> None:
+        self._closing_address = f"{browser}/json/close/{target['id']}"
+        address = target["webSocketDebuggerUrl"]
         self._socket = websocket.create_connection(address, timeout=PATIENCE, skip_utf8_validation=True)
         self._last = 0
         self.call("Page.enable")
@@ -152,7 +154,9 @@ class Page:
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
 
     def close(self) -> None:
+        """Also if it hangs: its scripts would take a processor from what comes after it."""
         self._socket.close()
+        urllib.request.urlopen(self._closing_address, timeout=PATIENCE).close()
 
 
 class Browser:
@@ -160,7 +164,6 @@ class Browser:
 
     def __init__(self, width: int = 1300, height: int = 1000) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="xinterp-browser-"))
-        self._pages: list[Page] = []
         command = [
             "chromium",
             "--headless=new",
@@ -206,18 +209,20 @@ class Browser:
 
     def page(self, url: str = "about:blank") -> Page:
         """A new tab."""
-        address = f"http://127.0.0.1:{self._port}/json/new?about:blank"
-        with urllib.request.urlopen(urllib.request.Request(address, method="PUT"), timeout=PATIENCE) as response:
-            page = Page(json.load(response)["webSocketDebuggerUrl"])
-        self._pages.append(page)
+        own = f"http://127.0.0.1:{self._port}"
+        new = urllib.request.Request(f"{own}/json/new?about:blank", method="PUT")
+        with urllib.request.urlopen(new, timeout=PATIENCE) as response:
+            page = Page(own, json.load(response))
         page.call("Page.bringToFront")
         if url != "about:blank":
-            page.go(url)
+            try:
+                page.go(url)
+            except BaseException:
+                page.close()
+                raise
         return page
 
     def close(self) -> None:
-        for page in self._pages:
-            page.close()
         self._process.terminate()
         try:
             self._process.wait(timeout=10)

@@ -114,7 +114,11 @@ class Notebook:
         self.path = server.folder / f"test-{secrets.token_hex(4)}.ipynb"
         write_notebook(self.path, cells, kernel)
         self.page: Page = browser.page(server.url(self.path.name))
-        self.wait_until_open(len(cells))
+        try:
+            self.wait_until_open(len(cells))
+        except BaseException:
+            self.page.close()
+            raise
 
     def wait_until_open(self, cells: int) -> None:
         """Until its cells are shown and its kernel is idle."""
