@@ -289,20 +289,22 @@ void PythonBackend::create(const python::Configuration& configuration,
         done(spare->id());
         return;
     }
+    const auto made = [this, configuration, done = std::move(done)](const std::shared_ptr<Lane>& lane,
+                                                                    const std::string& error) {
+        kernel_.outbox().post(0, [this, configuration, lane, error, done] {
+            if (!lane) {
+                done(error);
+                return;
+            }
+            adopt(lane, configuration);
+            refill_when_idle();
+            done(lane->id());
+        });
+    };
+    if (pool_.take_when_made(configuration, made)) return;
     Lane::start(
         configuration,
-        Lane::Lifecycle{[this](Lane& lane) { return begin_lane(lane); }, [this](Lane& lane) { end_lane(lane); }},
-        [this, done = std::move(done)](const std::shared_ptr<Lane>& lane, const std::string& error) {
-            kernel_.outbox().post(0, [this, lane, error, done] {
-                if (!lane) {
-                    done(error);
-                    return;
-                }
-                adopt(lane, lane->configuration());
-                refill_when_idle();
-                done(lane->id());
-            });
-        });
+        Lane::Lifecycle{[this](Lane& lane) { return begin_lane(lane); }, [this](Lane& lane) { end_lane(lane); }}, made);
 }
 
 void PythonBackend::adopt(const std::shared_ptr<Lane>& lane, const python::Configuration& configuration) {

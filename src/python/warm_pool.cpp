@@ -19,23 +19,33 @@ std::shared_ptr<Lane> WarmPool::take(const Configuration& configuration) {
     return lane;
 }
 
+bool WarmPool::take_when_made(const Configuration& configuration, Lane::Started made) {
+    if (!made_as.is_made_like(configuration)) return false;
+    const std::scoped_lock lock{shared_->mutex};
+    if (!shared_->is_making || shared_->asked) return false;
+    shared_->asked = std::move(made);
+    return true;
+}
+
 bool WarmPool::refill(std::size_t wanted) {
     {
         const std::scoped_lock lock{shared_->mutex};
-        if (shared_->closed || shared_->spares.size() + shared_->being_made >= wanted) return false;
-        if (shared_->being_made != 0) return true;
-        ++shared_->being_made;
+        if (shared_->closed || shared_->spares.size() + (shared_->is_making ? 1 : 0) >= wanted) return false;
+        if (std::exchange(shared_->is_making, true)) return true;
     }
-    Lane::start(made_as, lifecycle_, [shared = shared_](std::shared_ptr<Lane> lane, const std::string&) {
+    Lane::start(made_as, lifecycle_, [shared = shared_](std::shared_ptr<Lane> lane, const std::string& error) {
+        Lane::Started asked;
         {
             const std::scoped_lock lock{shared->mutex};
-            --shared->being_made;
-            if (lane && !shared->closed) {
+            shared->is_making = false;
+            asked = std::exchange(shared->asked, {});
+            if (!asked && lane && !shared->closed) {
                 shared->spares.push_back(std::move(lane));
                 return;
             }
         }
-        if (lane) lane->stop();
+        if (asked) asked(std::move(lane), error);
+        else if (lane) lane->stop();
     });
     return true;
 }

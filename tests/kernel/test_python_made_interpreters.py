@@ -1,5 +1,8 @@
 """Interpreters that Python code makes and those of `%interp` are the same kind of thing; how long they live (SPEC 4.1)."""
 
+import os
+from pathlib import Path
+
 import pytest
 from harness import Client, Kernel, wait_until
 
@@ -152,6 +155,26 @@ def test_spares_are_invisible(fresh: Kernel) -> None:
             == "UnknownInterpreterError: unrecognized interpreter ID 1"
         )
     assert client.ok("_interpreters.create()").value == "1"
+
+
+def test_who_asks_while_a_spare_is_being_made_gets_that_one(fresh: Kernel, tmp_path: Path) -> None:
+    client = fresh.client
+    os.mkfifo(tmp_path / "pipe")
+    # C code in a thread keeps main's GIL: main's lane is idle, and the spare that is begun then is not there yet.
+    client.ok(
+        f"import ctypes, os, threading, time\npipe = os.open({str(tmp_path / 'pipe')!r}, os.O_RDWR)\n"
+        "def hold():\n    time.sleep(0.5)\n    ctypes.PyDLL(None).read(pipe, ctypes.create_string_buffer(1), 1)\n"
+        "threading.Thread(target=hold).start()"
+    )
+    wait_until(lambda: "new lane" in fresh.threads(), "a spare is begun")
+    cells = [client.send(f"%interp create {name}") for name in ("alice", "bob")]
+    client.wait_for_start(cells[0])
+    assert fresh.threads().count("new lane") == 1
+    (tmp_path / "pipe").write_bytes(b".")
+    assert [client.result(cell).stdout for cell in cells] == [
+        "created alice (id 1, notebook).\n",
+        "created bob (id 2, notebook).\n",
+    ]
 
 
 def test_spares_are_made_only_while_main_is_idle(fresh: Kernel) -> None:

@@ -62,7 +62,6 @@ public:
     InterpreterId id() const { return id_; }
     /// Whether it is one beside main's own.
     bool is_beside() const { return is_beside_; }
-    const Configuration& configuration() const { return configuration_; }
     /// Once it has started.
     pthread_t thread() const { return thread_; }
 

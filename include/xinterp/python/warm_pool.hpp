@@ -18,6 +18,10 @@ public:
 
     /// A spare that can be given that configuration, which it then has; or null. Any thread.
     std::shared_ptr<Lane> take(const Configuration& configuration);
+    /// If a spare is being made that can be given that configuration, whoever asks gets that one: making another would
+    /// take longer, and ids would not follow the order in which they were asked for. `made` is called as by
+    /// Lane::start. False: there is none, or somebody has it already. Any thread.
+    bool take_when_made(const Configuration& configuration, Lane::Started made);
     /// Starts making one spare if there are fewer than `wanted`, being made included; false if there are enough. To be
     /// called while main is idle.
     bool refill(std::size_t wanted);
@@ -28,7 +32,8 @@ private:
     struct Shared { // outlives the pool while a lane is being made
         std::mutex mutex;
         std::vector<std::shared_ptr<Lane>> spares;
-        std::size_t being_made = 0;
+        bool is_making = false;
+        Lane::Started asked; ///< whoever gets the one that is being made, instead of the pool
         bool closed = false;
     };
 
