@@ -179,7 +179,8 @@ void Debugger::disconnect(const Asked& asked) {
     switch_off([this, asked] { succeed(asked); });
 }
 
-// `done` when interpreters are left; those that are in C code are left when that is over.
+// `done` when interpreters are left, so that a cell that comes then meets nothing of the debugger; those that are in C
+// code are left when that is over.
 void Debugger::switch_off(const std::function<void()>& done) {
     std::set<InterpreterId> connected;
     if (state_.exchange(State::off) != State::off) {
@@ -187,15 +188,19 @@ void Debugger::switch_off(const std::function<void()>& done) {
         breakpoints_.clear();
         settings_.clear();
     }
-    const auto over = when_answered(connected.size(), done);
+    const auto over = when_answered(connected.size(), done, leaving_patience);
     for (const InterpreterId interpreter : connected) {
         Target& target = targets_[interpreter];
         target.ready = false;
         // Its breakpoints are gone before it goes on.
         target.session->request("disconnect", json::object(), [](const json&) {});
         for (const std::int64_t thread : std::set<std::int64_t>{target.stopped}) resume(interpreter, thread);
-        ask_interpreter(interpreter, {{"what", "detach"}, {"generation", generation_}},
-                        [over](const json&) { over(); });
+        const json detach{{"what", "detach"}, {"generation", generation_}};
+        backend_.consult(interpreter, "debug", detach, [this, interpreter, detach, over](const json& answered) {
+            if (answered.value("status", "") == "aborted" && registry_.get(interpreter))
+                backend_.ask(interpreter, "debug", detach, [](const json&) {});
+            over();
+        });
     }
 }
 

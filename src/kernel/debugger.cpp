@@ -286,13 +286,14 @@ std::vector<InterpreterId> Debugger::ready() const {
     return found;
 }
 
-std::function<void()> Debugger::when_answered(std::size_t count, std::function<void()> done) {
+std::function<void()> Debugger::when_answered(std::size_t count, std::function<void()> done,
+                                              std::chrono::milliseconds how_long) {
     if (count == 0) {
         done();
         return [] {};
     }
     const auto missing = std::make_shared<std::size_t>(count);
-    server_.timers().after(patience, [missing, done] {
+    server_.timers().after(how_long, [missing, done] {
         if (std::exchange(*missing, 0) != 0) done();
     });
     return [missing, done = std::move(done)] {

@@ -294,6 +294,17 @@ sys.monitoring.get_tool(sys.monitoring.DEBUGGER_ID), sys.gettrace(), sys.breakpo
     assert client.result(cell).stdout == "done 4\n"
 
 
+def test_a_cell_behind_the_answer_to_disconnect_meets_nothing_of_the_debugger(debugger: Debugger, place: str) -> None:
+    client, target = debugger.client, place if label(place) else ""
+    client.ok(
+        f"{target}import pydevd, sys, time\nfrom _xinterp_shell import debug_server\nown = pydevd.stoptrace\n"
+        "pydevd.stoptrace = lambda: (time.sleep(1), own())"  # it waits for threads
+    )
+    debugger.switch_off()
+    gone = "debug_server._attached, sys.breakpointhook is sys.__breakpointhook__, sys.monitoring.get_tool(0)"
+    assert client.ok(f"{target}pydevd.stoptrace = own\n{gone}").value == "(None, True, None)"
+
+
 # --- The state that a front end finds
 
 

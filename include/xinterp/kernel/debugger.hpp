@@ -27,6 +27,8 @@ class Debugger {
 public:
     /// How long an answer of all interpreters waits for those that are in C code.
     static constexpr std::chrono::milliseconds patience{500};
+    /// How long the reply to disconnect waits for interpreters that are being left: debugpy's threads end first.
+    static constexpr std::chrono::seconds leaving_patience{5};
     /// How long a stop is told later because variables were asked for before it.
     static constexpr std::chrono::milliseconds inspection_patience{250};
     /// When a thread has gone on and does not stop again in that time, another one that is stopped is shown.
@@ -131,7 +133,8 @@ private:
     void show_another_later();
     std::vector<InterpreterId> ready() const;
     /// To be called for each of `count` answers: the last one, or the end of our patience, calls `done`, once.
-    std::function<void()> when_answered(std::size_t count, std::function<void()> done);
+    std::function<void()> when_answered(std::size_t count, std::function<void()> done,
+                                        std::chrono::milliseconds how_long = patience);
     /// To every interpreter that has a session; `first` with the first response, or null if none comes, once all that
     /// are connected have answered or our patience is over.
     void broadcast(const std::string& command, const json& arguments, std::function<void(const json&)> first);

@@ -122,12 +122,12 @@ def _stop(attached: _Attached) -> None:
     global _attached
     import pydevd
 
+    sys.breakpointhook = attached.breakpoint_hook  # before the threads end, which takes up to a second
     if attached.socket is not None:
         _shut_down(attached.socket, "SHUT_RD")  # the thread that reads from it ends, which is waited for
     try:
         pydevd.stoptrace()
     finally:
-        sys.breakpointhook = attached.breakpoint_hook
         if attached.socket is not None:
             _shut_down(attached.socket, "SHUT_RDWR")  # the kernel knows
             attached.socket.close()
