@@ -20,6 +20,15 @@ def run(client: Client, target: str) -> Run:
     return lambda code: client.run(target + PREPARE + code)
 
 
+def test_functions_cross_after_a_first_import_that_has_failed(fresh: Kernel) -> None:
+    fresh.client.ok(
+        "import sys\nsys.modules['concurrent.interpreters._queues'] = None\n"
+        "try: import concurrent.interpreters\nexcept ImportError: del sys.modules['concurrent.interpreters._queues']"
+    )
+    code = "from concurrent import interpreters\ndef f(x): return double(x)\ndef double(x): return 2 * x\n"
+    assert fresh.client.ok(code + "interpreters.create().call(f, 21)").value == "42"
+
+
 FUNCTIONS = {
     "one that uses nothing": ("def f(x): return x + 1\nbob.call(f, 1)", "2"),
     "a constant": ("limit = 5\ndef f(x): return x < limit\nbob.call(f, 1)", "True"),

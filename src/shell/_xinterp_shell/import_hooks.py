@@ -25,10 +25,11 @@ class _Loader:
         # The module keeps its own loader: what asks it for resources or source finds it.
         module.__spec__.loader = self._loader  # type: ignore[union-attr, assignment]
         module.__loader__ = self._loader  # type: ignore[assignment]
-        hook = _hooks.pop(module.__name__, None)
         self._loader.exec_module(module)  # type: ignore[attr-defined]
-        if hook is not None:
+        # An import that fails or is interrupted, in the hook too, is made again: so is the hook's call then.
+        if (hook := _hooks.get(module.__name__)) is not None:
             hook(module)
+            _hooks.pop(module.__name__, None)
 
 
 class _Finder:
@@ -36,7 +37,11 @@ class _Finder:
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> object:
         if (hook := _hooks_before.pop(name, None)) is not None:
-            hook()
+            try:
+                hook()
+            except BaseException:
+                _hooks_before[name] = hook
+                raise
         if name not in _hooks:
             return None
         for finder in sys.meta_path:
