@@ -169,6 +169,11 @@ export class NotebookPage {
 
   /** The cursor in a cell. */
   async select(index: number): Promise<void> {
+    await this._focus(index);
+    await this.cell(index).locator('.cm-focused').waitFor();
+  }
+
+  private async _focus(index: number): Promise<void> {
     await this.page.evaluate(index => {
       // @ts-expect-error: exposeAppInBrowser
       const { content } = window.jupyterapp.shell.currentWidget;
@@ -176,12 +181,14 @@ export class NotebookPage {
       content.mode = 'edit';
       content.activeCell.editor.focus();
     }, index);
-    await this.cell(index).locator('.cm-focused').waitFor();
   }
 
   /** Run a cell, as Control+Enter does, without waiting for its end. */
   async start(index: number): Promise<void> {
-    await this.select(index);
+    await this._focus(index);
+    // JupyterLab takes the cursor out of the editor when it hears that what was stopped goes on, which it hears twice:
+    // the key means the same then.
+    await this.cell(index).and(this.page.locator('.jp-mod-active:focus-within')).waitFor();
     await this.page.keyboard.press('Control+Enter');
     // JupyterLab scrolls to the cell, for a tenth of a second, and gives the notebook the focus once more.
     await this.page.waitForFunction(() => {
