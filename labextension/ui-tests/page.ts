@@ -105,7 +105,19 @@ export class NotebookPage {
 
   async waitUntilOpen(): Promise<void> {
     await this.page.locator('.jp-Notebook .jp-CodeCell').first().waitFor();
+    await this._waitUntilConnected();
     await this.waitUntilIdle();
+  }
+
+  /** Until the front end knows what the kernel can do. It is told that it is idle before. */
+  private async _waitUntilConnected(): Promise<void> {
+    await this.page.waitForFunction(() => {
+      // @ts-expect-error: exposeAppInBrowser
+      const kernel = window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel;
+      return kernel?.connectionStatus === 'connected';
+    });
+    // @ts-expect-error: exposeAppInBrowser
+    await this.page.evaluate(() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.info);
   }
 
   /** Until the front end knows that the kernel is idle. */
@@ -126,12 +138,7 @@ export class NotebookPage {
   async reload(): Promise<void> {
     await this.page.reload();
     await this.page.locator('.jp-Notebook .jp-CodeCell').first().waitFor();
-    // Idle it may not be: what ran before goes on.
-    await this.page.waitForFunction(async () => {
-      // @ts-expect-error: exposeAppInBrowser
-      const kernel = window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel;
-      return kernel?.connectionStatus === 'connected' && Boolean(await kernel.info);
-    });
+    await this._waitUntilConnected(); // idle it may not be: what ran before goes on
   }
 
   private _route(socket: WebSocketRoute): void {
