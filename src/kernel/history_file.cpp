@@ -2,6 +2,8 @@
 #include <xinterp/kernel/log.hpp>
 
 #include <algorithm>
+#include <ctime>
+#include <format>
 #include <memory>
 #include <utility>
 
@@ -9,6 +11,29 @@ namespace xinterp::kernel {
 
 using nlohmann::json;
 using python::main_interpreter;
+
+namespace {
+
+// Local time, as IPython writes it: 2026-11-30 09:17:56.123456
+std::string now() {
+    const auto time = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+    const auto second = std::chrono::floor<std::chrono::seconds>(time);
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(second);
+    std::tm local{};
+    localtime_r(&seconds, &local);
+    return std::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06}", local.tm_year + 1900, local.tm_mon + 1,
+                       local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec, (time - second).count());
+}
+
+} // namespace
+
+// When the session has begun tells its row from those of others before the file has given it a number.
+HistoryFile::HistoryFile(History& history, Backend& backend, Timers& timers, std::function<bool()> main_is_busy)
+    : history_{history},
+      backend_{backend},
+      timers_{timers},
+      main_is_busy_{std::move(main_is_busy)},
+      session_({{"number", nullptr}, {"started", now()}}) {}
 
 json HistoryFile::request() const { return {{"session", session_}, {"entries", history_.entries(written_)}}; }
 
@@ -39,7 +64,7 @@ void HistoryFile::write() {
 
 void HistoryFile::written(std::size_t count, const json& result) {
     if (result.value("status", "") == "ok") {
-        session_ = result.value("session", json{});
+        session_["number"] = result.value("number", json{});
         written_ = std::min(count, changed_);
         if (written_ != history_.size()) changed();
     } else if (result.contains("problem")) {
@@ -98,7 +123,7 @@ json HistoryFile::command(const json& request) {
 
 void HistoryFile::end() {
     if (std::exchange(ended_, true) || useless_) return;
-    if (session_.is_null() && history_.size() == 0) return;
+    if (session_["number"].is_null() && history_.size() == 0) return;
     json last = request();
     last["lines"] = history_.size();
     backend_.ask_at_end("write_history", std::move(last));

@@ -226,6 +226,27 @@ def test_a_locked_file_holds_no_cell_up(session: Session, file: Path) -> None:
         wait_until_written(file, [(1, 1, "x = 1"), (1, 2, "x = 2"), (1, 3, "import time; time.sleep(2)"), (1, 4, "x")])
 
 
+def test_who_reads_while_main_writes_knows_which_session_is_its_own(session: Session, file: Path, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    hold = (
+        "import os, time, _xinterp_shell.history as history\n"
+        "write = history._write\n"
+        "def write_and_wait(*arguments):\n"
+        "    number = write(*arguments)\n"
+        f"    while not os.path.exists({str(go)!r}): time.sleep(0.01)\n"
+        "    return number\n"
+        "history._write = write_and_wait"
+    )
+    with session("earlier = 1"):
+        pass
+    with session("%interp create alice", hold) as kernel:
+        wait_until_written(file, [(1, 1, "earlier = 1"), (2, 1, "%interp create alice"), (2, 2, hold)])
+        # The kernel has not heard of it.
+        assert kernel.client.ok("%%interp alice\n%history ~1/1 1").stdout == "earlier = 1\n%interp create alice\n"
+        go.touch()
+    assert rows(file, "SELECT session, num_cmds FROM sessions") == [(1, 1), (2, 3)]
+
+
 def test_a_file_that_is_gone_is_begun_anew(session: Session, file: Path) -> None:
     with session("x = 1") as kernel:
         wait_until_written(file, [(1, 1, "x = 1")])

@@ -24,8 +24,7 @@ public:
     /// How long an answer may take once main works on it: a long file on a slow disk.
     static constexpr std::chrono::seconds reading_time{10};
 
-    HistoryFile(History& history, Backend& backend, Timers& timers, std::function<bool()> main_is_busy)
-        : history_{history}, backend_{backend}, timers_{timers}, main_is_busy_{std::move(main_is_busy)} {}
+    HistoryFile(History& history, Backend& backend, Timers& timers, std::function<bool()> main_is_busy);
 
     /// There is a new entry.
     void changed() { write_after(idle_time); }
@@ -53,7 +52,7 @@ private:
     std::function<bool()> main_is_busy_;
     std::size_t written_ = 0;               ///< so many of the history's entries are in the file
     std::size_t changed_ = 0;               ///< and so many still are as they were when the last write began
-    nlohmann::json session_ = nullptr;      ///< its row in the file: {"number", "started"}
+    nlohmann::json session_;                ///< its row in the file: {"number", null until it is known; "started"}
     std::optional<Timers::Handle> waiting_; ///< for the time to write
     bool writing_ = false;
     bool wants_to_write_ = false; ///< when main is idle

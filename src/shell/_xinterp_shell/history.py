@@ -31,7 +31,7 @@ _CONFIGURATION = ("ipython_config.py", "ipython_kernel_config.py")  # the last o
 _WRITE_PATIENCE = 0.1
 _READ_PATIENCE = 2.0
 
-_own_session: dict[str, Any] | None = None  # the row of this kernel; in main
+_own_number: int | None = None  # the row of this kernel; in main
 
 
 def path() -> str:
@@ -82,20 +82,20 @@ def _section(folder: str, name: str) -> dict[str, Any]:
 def write(request: Request) -> Request:
     """Add cells to the session, which begins with its first ones; with "lines", it ends.
 
-    The answer has the "session", None if no file is wanted; or a "problem", after which it is no use to try again;
-    or neither: the file is locked.
+    The answer has the session's "number", None if no file is wanted; or a "problem", after which it is no use to try
+    again; or neither: the file is locked.
     """
     try:
         file = path()
         if not file:
-            return {"status": "ok", "session": None}
+            return {"status": "ok", "number": None}
         import sqlite3
 
         try:
             os.makedirs(os.path.dirname(file), exist_ok=True)
             connection = sqlite3.connect(file, timeout=_WRITE_PATIENCE, isolation_level=None)
             try:
-                session = _write(connection, request)
+                number = _write(connection, request)
             finally:
                 connection.close()
         except sqlite3.OperationalError as error:
@@ -104,42 +104,35 @@ def write(request: Request) -> Request:
             return {"status": "error", "problem": f"{file}: {error}."}
         except sqlite3.Error as error:
             return {"status": "error", "problem": f"{file}: {error}."}
-        return {"status": "ok", "session": session}
+        return {"status": "ok", "number": number}
     except Exception as error:
         return {"status": "error", "problem": str(error) or type(error).__name__}
 
 
-def _write(connection: sqlite3.Connection, request: Request) -> Request:
+def _write(connection: sqlite3.Connection, request: Request) -> int:
     import datetime
 
-    global _own_session
-    session = request["session"] or _own_session
+    global _own_number
+    number, started = request["session"]["number"] or _own_number, request["session"]["started"]
     connection.execute("BEGIN IMMEDIATE")
     for table in _TABLES:
         connection.execute(table)
     # Somebody may have removed or emptied the file: its numbers then begin anew.
-    if (
-        session
-        and not connection.execute(
-            "SELECT 1 FROM sessions WHERE session == ? AND start == ?", (session["number"], session["started"])
-        ).fetchone()
-    ):
-        session = None
-    if not session:
-        started = datetime.datetime.now().isoformat(" ")
+    own = "SELECT 1 FROM sessions WHERE session == ? AND start == ?"
+    if not number or not connection.execute(own, (number, started)).fetchone():
         number = connection.execute("INSERT INTO sessions VALUES (NULL, ?, NULL, NULL, '')", (started,)).lastrowid
-        session = {"number": number, "started": started}
+        assert number
     connection.executemany(
         "INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?)",
-        [(session["number"], line, source, typed) for line, source, typed, _ in request["entries"]],
+        [(number, line, source, typed) for line, source, typed, _ in request["entries"]],
     )
     if "lines" in request:
         ended = datetime.datetime.now(datetime.UTC).isoformat(" ")
-        values = (ended, request["lines"], session["number"])
+        values = (ended, request["lines"], number)
         connection.execute("UPDATE sessions SET end = ?, num_cmds = ? WHERE session == ?", values)
-    _own_session = session  # first: the kernel may be ending, whose interrupt then comes as the commit returns
+    _own_number = number  # first: the kernel may be ending, whose interrupt then comes as the commit returns
     connection.execute("COMMIT")
-    return session
+    return number
 
 
 def answer(request: Request) -> Request:
@@ -173,10 +166,10 @@ class Sessions:
         self.problem = ""
         self._entries = entries
         self._file = self._open()
-        self.number: int = self._next_number()
+        self.number: int = self._own_number(session["started"] if session else None)
         if self.problem:  # every other look at it would say the same, or wait as long
             self.close()
-        if session:
+        if session and session["number"]:
             self.number = session["number"]
 
     def __enter__(self) -> Sessions:
@@ -206,10 +199,12 @@ class Sessions:
             self.problem = str(error)
             return None
 
-    def _next_number(self) -> int:
-        """The number that this session will have if it is the next one to be written."""
-        rows = self._read("SELECT seq FROM sqlite_sequence WHERE name == 'sessions'", ())
-        return (rows[0][0] if rows else 0) + 1
+    def _own_number(self, started: str | None) -> int:
+        """The number of this session, also if main has just given it one; else of the next one to be written."""
+        own = "SELECT session FROM sessions WHERE start == ?"
+        following = "SELECT seq + 1 FROM sqlite_sequence WHERE name == 'sessions'"
+        rows = self._read(f"SELECT COALESCE(({own}), ({following}), 1)", (started,))
+        return rows[0][0] if rows else 1
 
     def _read(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         if self._file is None:
