@@ -58,6 +58,11 @@ export class JupyterServer {
     mkdirSync(this.folder);
     mkdirSync(labconfig, { recursive: true });
     writeFileSync(join(labconfig, 'page_config.json'), JSON.stringify({ exposeAppInBrowser: true }));
+    if (app === 'notebook') {
+      // Notebook 7.4 hangs now and then, with any kernel, when it moves the toolbar of the active cell.
+      const overrides = { '@jupyterlab/cell-toolbar-extension:plugin': { showToolbar: false } };
+      writeFileSync(join(labconfig, 'default_setting_overrides.json'), JSON.stringify(overrides));
+    }
     const log = openSync(this.logFile, 'w');
     this.process = spawn(
       'jupyter',

@@ -71,16 +71,8 @@ export class NotebookPage {
       await context.close();
     });
     await page.routeWebSocket(/\/channels/, socket => notebook._route(socket));
-    try {
-      await page.goto(server.url(notebook.name));
-      await notebook.waitUntilOpen();
-    } catch (error) {
-      if (server.app === 'notebook' && (await notebook.hangs())) {
-        // Notebook 7.4's own does now and then, with any kernel.
-        return NotebookPage.open({ server, browser }, cells, options);
-      }
-      throw error;
-    }
+    await page.goto(server.url(notebook.name));
+    await notebook.waitUntilOpen();
     return notebook;
   }
 
@@ -126,12 +118,6 @@ export class NotebookPage {
       // @ts-expect-error: exposeAppInBrowser
       () => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'
     );
-  }
-
-  /** Whether the page's own scripts do not come to an end. */
-  async hangs(): Promise<boolean> {
-    const late = new Promise<boolean>(done => setTimeout(() => done(true), 5000));
-    return Promise.race([this.page.evaluate(() => false).catch(() => false), late]);
   }
 
   /** As the page's reload button. */

@@ -29,10 +29,7 @@ std::string now() {
 
 // When the session has begun tells its row from those of others before the file has given it a number.
 HistoryFile::HistoryFile(History& history, Backend& backend, Timers& timers, std::function<bool()> main_is_busy)
-    : history_{history},
-      backend_{backend},
-      timers_{timers},
-      main_is_busy_{std::move(main_is_busy)},
+    : history_{history}, backend_{backend}, timers_{timers}, main_is_busy_{std::move(main_is_busy)},
       session_({{"number", nullptr}, {"started", now()}}) {}
 
 json HistoryFile::request() const { return {{"session", session_}, {"entries", history_.entries(written_)}}; }

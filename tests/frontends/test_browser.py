@@ -1,12 +1,11 @@
 """JupyterLab and Notebook 7 in a real browser, as a person uses them."""
 
-import functools
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browser import Browser, PageHangs
+from browser import Browser
 from jupyter import JupyterServer, Notebook
 
 pytestmark = pytest.mark.xdist_group("browser")  # one browser at a time: they take all processors
@@ -31,8 +30,6 @@ def open_notebook(server: JupyterServer, browser: Browser, request: pytest.Fixtu
     opened: list[Notebook] = []
 
     def open_one(*cells: str) -> Notebook:
-        if opened:  # it hangs
-            opened.pop().page.close()
         opened.append(Notebook(server, browser, list(cells)))
         return opened[-1]
 
@@ -43,22 +40,6 @@ def open_notebook(server: JupyterServer, browser: Browser, request: pytest.Fixtu
         notebook.page.close()
 
 
-def on_a_page_that_lives(test: Callable[[Open], None]) -> Callable[[Open], None]:
-    """Again if the page hangs: Notebook 7.4's does now and then, with any kernel, on a busy machine more often."""
-
-    @functools.wraps(test)
-    def repeated(open_notebook: Open) -> None:
-        for _ in range(3):
-            try:
-                return test(open_notebook)
-            except PageHangs:
-                pass
-        return test(open_notebook)
-
-    return repeated
-
-
-@on_a_page_that_lives
 def test_all_cells_run_and_show_what_they_say(open_notebook: Open) -> None:
     notebook = open_notebook(
         "print('text')",
@@ -81,7 +62,6 @@ def test_all_cells_run_and_show_what_they_say(open_notebook: Open) -> None:
     assert saved.cells[3].outputs[0]["data"]["text/plain"] == "5"
 
 
-@on_a_page_that_lives
 def test_a_cell_is_written_and_run_by_hand(open_notebook: Open) -> None:
     notebook = open_notebook("")
     notebook.select(0)
@@ -90,7 +70,6 @@ def test_a_cell_is_written_and_run_by_hand(open_notebook: Open) -> None:
     notebook.wait_for_output(0, "42")
 
 
-@on_a_page_that_lives
 def test_stop_interrupts_the_cell(open_notebook: Open) -> None:
     notebook = open_notebook("print('begun', flush=True)\nwhile True: pass", "'not run'")
     notebook.run_all()
@@ -102,7 +81,6 @@ def test_stop_interrupts_the_cell(open_notebook: Open) -> None:
     assert notebook.output(1) == ""
 
 
-@on_a_page_that_lives
 def test_a_restarted_kernel_is_fresh(open_notebook: Open) -> None:
     notebook = open_notebook("x = 1", "'x' in globals()")
     notebook.run_all()
@@ -118,7 +96,6 @@ def test_a_restarted_kernel_is_fresh(open_notebook: Open) -> None:
     notebook.wait_for_prompt(1, "[1]:")
 
 
-@on_a_page_that_lives
 def test_tab_completes(open_notebook: Open) -> None:
     notebook = open_notebook("import math", "")
     notebook.run_all()
@@ -135,7 +112,6 @@ def test_tab_completes(open_notebook: Open) -> None:
     notebook.wait_for_output(1, "4")
 
 
-@on_a_page_that_lives
 def test_shift_tab_shows_the_documentation(open_notebook: Open) -> None:
     notebook = open_notebook("")
     notebook.select(0)
@@ -144,7 +120,6 @@ def test_shift_tab_shows_the_documentation(open_notebook: Open) -> None:
     notebook.page.wait_for_text("Return the number of items in a container", ".jp-Tooltip")
 
 
-@on_a_page_that_lives
 def test_input_has_a_field(open_notebook: Open) -> None:
     notebook = open_notebook(
         "name = input('Your name: ')\nname * 2", "%%interp alice --create\nint(input('A number: ')) + 1"
@@ -158,7 +133,6 @@ def test_input_has_a_field(open_notebook: Open) -> None:
     notebook.wait_for_output(1, "42")
 
 
-@on_a_page_that_lives
 def test_detached_cells_show_what_they_write_while_others_run(open_notebook: Open) -> None:
     go = f"go-{secrets.token_hex(4)}"
     notebook = open_notebook(

@@ -226,7 +226,9 @@ def test_a_locked_file_holds_no_cell_up(session: Session, file: Path) -> None:
         wait_until_written(file, [(1, 1, "x = 1"), (1, 2, "x = 2"), (1, 3, "import time; time.sleep(2)"), (1, 4, "x")])
 
 
-def test_who_reads_while_main_writes_knows_which_session_is_its_own(session: Session, file: Path, tmp_path: Path) -> None:
+def test_who_reads_while_main_writes_knows_which_session_is_its_own(
+    session: Session, file: Path, tmp_path: Path
+) -> None:
     go = tmp_path / "go"
     hold = (
         "import os, time, _xinterp_shell.history as history\n"

@@ -39,6 +39,10 @@ class JupyterServer:
         configuration.mkdir(parents=True)
         # The command line's option for it is lost on its way to Notebook 7's pages.
         (configuration / "page_config.json").write_text(json.dumps({"exposeAppInBrowser": True}))
+        if app == "notebook":
+            # Notebook 7.4 hangs now and then, with any kernel, when it moves the toolbar of the active cell.
+            overrides = {"@jupyterlab/cell-toolbar-extension:plugin": {"showToolbar": False}}
+            (configuration / "default_setting_overrides.json").write_text(json.dumps(overrides))
         self._log = (self._home / "log").open("w+")
         self._process = subprocess.Popen(
             [
