@@ -91,6 +91,8 @@ void CellOutputs::publish(Source source, const std::string& type, json content, 
         if (label != output->labels.end()) {
             publish_all(source.cell, output->prefixer->flush(label->second));
             publish_all(source.cell, output->prefixer->end_line());
+            if (type == "error" && content.contains("traceback") && content["traceback"].is_array())
+                content["traceback"].insert(content["traceback"].begin(), text_head(label->second, output->colours));
             if (content.contains("data") && content["data"].is_object()) {
                 HeadedBundle headed = head_bundle(label->second, std::move(content["data"]), output->colours);
                 if (!headed.header.is_null() && type != "update_display_data")

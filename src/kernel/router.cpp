@@ -9,6 +9,9 @@ namespace {
 
 using nlohmann::json;
 
+// In a reply: the interpreter has sent the error itself, because hooks follow that write below it.
+constexpr const char* is_shown = "is_shown";
+
 bool was_aborted(const json& reply) { return reply.value("status", "") == "aborted"; }
 
 std::string seconds_text(std::chrono::duration<double> time) { return std::format("{:g} s", time.count()); }
@@ -278,8 +281,10 @@ void Router::end_run(Cell& cell, Cell::Run& run, json reply) {
         aborted = aborted || was_aborted(each.reply);
     }
     for (const Cell::Run* failure : failures)
-        front_.show_error(cell, cell.runs.size() > 1 ? failure->label : "", failure->reply);
+        if (!failure->reply.value(is_shown, false))
+            front_.show_error(cell, cell.runs.size() > 1 ? failure->label : "", failure->reply);
     json final = failures.empty() ? cell.runs.front().reply : failures.front()->reply;
+    final.erase(is_shown);
     if (failures.empty() && aborted) final = json{{"status", "aborted"}};
     if (cell.runs.size() > 1 && !failures.empty()) {
         std::string values;

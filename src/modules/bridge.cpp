@@ -166,6 +166,17 @@ PyObject* stop_requested(PyObject*, PyObject*) {
     Py_RETURN_NONE;
 }
 
+// What has begun runs to its end; an interrupt that came before keeps it from beginning.
+PyObject* defer_interrupts(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
+    if (count < 1) {
+        PyErr_SetString(PyExc_TypeError, "defer_interrupts() takes a function");
+        return nullptr;
+    }
+    const python::internals::DeferredInterrupts deferred;
+    if (python::internals::raise_pending_interrupt() || PyErr_CheckSignals() != 0) return nullptr;
+    return PyObject_Vectorcall(arguments[0], arguments + 1, static_cast<std::size_t>(count - 1), nullptr);
+}
+
 // Whether CPython asks, for an exception that leaves its interpreter: with these two options, both false.
 bool is_crossing(PyObject* options) {
     if (options == nullptr || PyDict_GET_SIZE(options) != 2) return false;
@@ -225,6 +236,9 @@ PyMethodDef methods[] = {
      "main_thread()\n--\n\nThe identifier of the thread that runs this interpreter's __main__."},
     {"raise_if_interrupted", stop_requested, METH_NOARGS,
      "raise_if_interrupted()\n--\n\nRaise KeyboardInterrupt if one is on its way."},
+    {"defer_interrupts", fastcall(guarded<defer_interrupts, PyObject*, PyObject* const*, Py_ssize_t>), METH_FASTCALL,
+     "defer_interrupts(function, /, *arguments)\n--\n\n"
+     "Call the function of the kernel's own; an interrupt that comes meanwhile rises when it has returned."},
     {"describe_exception", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(describe_exception)),
      METH_VARARGS | METH_KEYWORDS,
      "describe_exception(function, type, exception, /, **options)\n--\n\n"

@@ -19,6 +19,7 @@
 #include <cstdlib>
 #include <string>
 #include <utility>
+#include <vector>
 
 #ifdef Py_GIL_DISABLED
 #error "This Python is built without a GIL; xinterp needs one with it (python3.14, not python3.14t)."
@@ -67,7 +68,25 @@ bool handles_signals(const PyThreadState* state) {
     return state->interp == PyInterpreterState_Main() && PyThread_get_thread_ident() == _PyRuntime.main_thread;
 }
 
+// A thread state in which no interrupt rises at present, and whether one has come. Guarded by RuntimeLock.
+struct Deferring {
+    PyThreadState* state;
+    bool interrupted = false;
+};
+std::vector<Deferring> deferring;
+
+// With the lock.
+Deferring* find_deferring(const PyThreadState* state) {
+    const auto found = std::ranges::find(deferring, state, &Deferring::state);
+    return found == deferring.end() ? nullptr : &*found;
+}
+
+// With the lock.
 void raise_in(PyThreadState* state) {
+    if (Deferring* later = find_deferring(state)) {
+        later->interrupted = true;
+        return;
+    }
     // KeyboardInterrupt is a static, immortal type that all interpreters share: no reference is counted.
     exchange_async_exception(state, PyExc_KeyboardInterrupt);
     _Py_set_eval_breaker_bit(state, _PY_ASYNC_EXCEPTION_BIT);
@@ -286,6 +305,26 @@ void require_no_reference(std::int64_t id) {
 bool set_running_main(PyInterpreterState* interpreter) { return _PyInterpreterState_SetRunningMain(interpreter) == 0; }
 
 void set_not_running_main(PyInterpreterState* interpreter) { _PyInterpreterState_SetNotRunningMain(interpreter); }
+
+DeferredInterrupts::DeferredInterrupts() : state_{PyThreadState_Get()} {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, &before_);
+    const RuntimeLock lock;
+    is_outermost_ = find_deferring(state_) == nullptr;
+    if (is_outermost_) deferring.push_back({state_});
+}
+
+DeferredInterrupts::~DeferredInterrupts() {
+    if (is_outermost_) {
+        const RuntimeLock lock;
+        const bool interrupted = find_deferring(state_)->interrupted;
+        std::erase_if(deferring, [this](const Deferring& entry) { return entry.state == state_; });
+        if (interrupted) raise_in(state_);
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
 
 Undisturbed::Undisturbed() : state_{PyThreadState_Get()}, thread_{state_->thread_id} {
     sigset_t signals;

@@ -142,6 +142,22 @@ private:
     PyObject* pending_ = nullptr;
 };
 
+/// While this lives no interrupt rises in the attached thread state; one that comes meanwhile rises afterwards. One
+/// that was sent before may still rise: see raise_pending_interrupt() and PyErr_CheckSignals(). Other states of the
+/// thread are interrupted as ever. The code that it covers must be the kernel's own, and end soon.
+class DeferredInterrupts {
+public:
+    DeferredInterrupts();
+    ~DeferredInterrupts();
+    DeferredInterrupts(const DeferredInterrupts&) = delete;
+    DeferredInterrupts& operator=(const DeferredInterrupts&) = delete;
+
+private:
+    PyThreadState* state_;
+    sigset_t before_{};
+    bool is_outermost_ = false;
+};
+
 /// A snapshot of an exception that outlives its interpreter: `_interpreters`' excinfo. To be taken where the exception
 /// is and turned into an object where it is wanted.
 class ExceptionSnapshot {

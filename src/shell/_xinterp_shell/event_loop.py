@@ -96,7 +96,7 @@ _GRACE = 0.5  # seconds that cancelled tasks have for their end
 
 def install() -> None:
     """Make them asyncio's loops for the code of cells, as soon as somebody imports that."""
-    after_import("asyncio", _patch)
+    after_import("asyncio", _patch, whole=True)
 
 
 def loop_of_this_thread() -> EventLoop | None:

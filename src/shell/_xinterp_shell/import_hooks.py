@@ -2,14 +2,19 @@
 
 import sys
 
+import _xinterp
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import ModuleType
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType, TracebackType
     from typing import Any
 
 _hooks: dict[str, Callable[[ModuleType], None]] = {}
+_whole: set[str] = set()  # imports that an interrupt waits for
 _hooks_before: dict[str, Callable[[], None]] = {}
+_lost: dict[str, ModuleType | None] = {}  # modules whose import has failed, as others know them
 
 
 class _Loader:
@@ -21,15 +26,28 @@ class _Loader:
     def __getattr__(self, name: str) -> object:
         return getattr(self._loader, name)
 
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        known = _lost.get(spec.name)
+        return self._loader.create_module(spec) if known is None else known  # type: ignore[attr-defined, no-any-return]
+
     def exec_module(self, module: ModuleType) -> None:
         # The module keeps its own loader: what asks it for resources or source finds it.
         module.__spec__.loader = self._loader  # type: ignore[union-attr, assignment]
         module.__loader__ = self._loader  # type: ignore[assignment]
-        self._loader.exec_module(module)  # type: ignore[attr-defined]
+        name = module.__name__
+        if name in _lost:
+            _bind_submodules(module)
+        _lost[name] = module  # until all is done
+        execute = self._loader.exec_module  # type: ignore[attr-defined]
+        if name in _whole:
+            _xinterp.defer_interrupts(execute, module)
+        else:
+            execute(module)
         # An import that fails or is interrupted, in the hook too, is made again: so is the hook's call then.
-        if (hook := _hooks.get(module.__name__)) is not None:
+        if (hook := _hooks.get(name)) is not None:
             hook(module)
-            _hooks.pop(module.__name__, None)
+            _hooks.pop(name, None)
+        _lost.pop(name, None)
 
 
 class _Finder:
@@ -42,7 +60,7 @@ class _Finder:
             except BaseException:
                 _hooks_before[name] = hook
                 raise
-        if name not in _hooks:
+        if name not in _hooks and name not in _lost:
             return None
         for finder in sys.meta_path:
             if finder is self:  # type: ignore[comparison-overlap]
@@ -55,14 +73,49 @@ class _Finder:
         return None
 
 
-def after_import(name: str, hook: Callable[[ModuleType], None]) -> None:
-    """Call ``hook(module)`` after the module's first import, or now if it has been imported."""
+def remember_failed_imports(traceback: TracebackType | None) -> None:
+    """Make the next import of the modules whose import has failed, or was interrupted, whole again.
+
+    CPython takes such a module out of sys.modules, and leaves there what it had imported: that refers to it, as its
+    submodules do, and would see the half of it for the rest of the process. So the next import fills the same object.
+    """
+    failed: dict[str, dict[str, object]] = {}
+    while traceback is not None:
+        names = traceback.tb_frame.f_globals
+        name = names.get("__name__")
+        if traceback.tb_frame.f_code.co_name == "<module>" and isinstance(name, str) and name not in sys.modules:
+            failed[name] = names
+        traceback = traceback.tb_next
+    if not failed:
+        return
+    _lost.update(dict.fromkeys(failed))
+    for user in list(sys.modules.values()):
+        for value in list(getattr(user, "__dict__", {}).values()):
+            if type(value) is type(sys) and value.__dict__ is failed.get(value.__name__):
+                _lost[value.__name__] = value
+
+
+def _bind_submodules(package: ModuleType) -> None:
+    """The import of the package binds those only that it loads, not those that are there already."""
+    for name, module in list(sys.modules.items()):
+        parent, _, child = name.rpartition(".")
+        if parent == package.__name__ and module is not None:
+            setattr(package, child, module)
+
+
+def after_import(name: str, hook: Callable[[ModuleType], None], whole: bool = False) -> None:
+    """Call ``hook(module)`` after the module's first import, or now if it has been imported.
+
+    ``whole``: an interrupt while it is imported rises afterwards. For what the kernel itself needs later.
+    """
     if name in sys.modules:
         __import__(name)  # another thread may be in the midst of it
         hook(sys.modules[name])
         return
     _install()
     _hooks[name] = hook
+    if whole:
+        _whole.add(name)
 
 
 def before_import(name: str, hook: Callable[[], None]) -> None:

@@ -5,7 +5,7 @@ import sys
 
 import _xinterp
 
-from . import commands, debug_server, debugging, tracebacks
+from . import commands, debug_server, debugging, import_hooks, tracebacks
 from .event_loop import EventLoop
 from .ipython import MissingIPythonError
 from .payloads import Exit
@@ -13,6 +13,7 @@ from .running import RunningCell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import CodeType
     from typing import Any
 
@@ -58,11 +59,12 @@ class Runner:
         try:
             try:
                 try:
-                    return self._run(request)
+                    reply = self._run(request)
                 except BaseException as error:
-                    return self._failed(error)
+                    reply = self._failed(error)
             except KeyboardInterrupt as error:  # it came while an error was being described
-                return self._failed(error)
+                reply = self._failed(error)
+            return {"user_expressions": {}, **reply, "payload": self.shell.payloads.take()}
         finally:
             self.shell.cells.end()
 
@@ -74,66 +76,84 @@ class Runner:
         finally:
             debug_server.unwatch()
 
-    def _run(self, request: Request) -> dict[str, object]:
+    def _run(self, request: Request) -> dict[str, Any]:
+        try:
+            failure = self._run_cell(request)
+        except BaseException as error:
+            failure = self._failed(error)
+        cells = self.shell.ipython.cells
+        if cells is not None:
+            self._call_hooks(cells.take_hooks(), request, failure)
+        if failure is not None:
+            return failure
+        wanted = request["user_expressions"]
+        if cells is not None:
+            return {"status": "ok", "user_expressions": cells.evaluate(wanted)}
+        return {"status": "ok", "user_expressions": {name: self._evaluate(text) for name, text in wanted.items()}}
+
+    def _run_cell(self, request: Request) -> dict[str, Any] | None:
+        """Its error's reply, or None; or the error is raised."""
         shell, count = self.shell, request["count"]
-        shell.cells.begin(RunningCell(count, request["silent"], request["typed"]))
         source = commands.rewrite(request["code"])
-        compiled = None
+        cell = RunningCell(count, request["silent"], request["typed"], source, request["store_history"])
+        shell.cells.begin(cell)
+        program = None
         if shell.ipython.cells is None:
-            filename = tracebacks.cell_filename(count)
+            filename = cell.code_name(source)
             tracebacks.remember_source(filename, request["code"])
             try:
-                compiled = self._compile(source, filename)
+                program = self._compile(source, filename)
             except SyntaxError:
                 if not shell.ipython.is_needed(source, is_python=False):
                     shell.remember_input(request)
                     raise
             else:
                 if shell.ipython.is_needed(source, is_python=True):
-                    compiled = None
+                    program = None
         self.shell.namespace.pop("__warningregistry__", None)  # once a cell, not once a session
         debug_server.watch()
         try:
-            if compiled is None:
+            if program is None:
                 return self._run_in_ipython(request, source)
             shell.remember_input(request)
-            self._run_plainly(*compiled)
+            self._run_plainly(*program)
+            return None
         finally:
             debug_server.unwatch()
             debugging.leave_cell()
             if self._handles_signals:
                 _restore_interrupts()
-        expressions = {name: self._evaluate(text) for name, text in request["user_expressions"].items()}
-        return {"status": "ok", "user_expressions": expressions, "payload": shell.payloads.take()}
 
     def _run_plainly(self, code: CodeType, is_shown: bool) -> None:
         try:
-            try:
-                if code.co_flags & _COROUTINE:
-                    self.loop.run(eval(code, self.shell.namespace))
-                else:
-                    exec(code, self.shell.namespace)
-            finally:
-                result = self.shell.namespace.pop(self._result, None)
-            if type(result) is Exit:  # `exit` without parentheses
-                result()
-            elif is_shown:
-                sys.displayhook(result)
+            if code.co_flags & _COROUTINE:
+                self.loop.run(eval(code, self.shell.namespace))
+            else:
+                exec(code, self.shell.namespace)
         finally:
-            if (cells := self.shell.ipython.cells) is not None:
-                cells.finish_plain_cell()
+            result = self.shell.namespace.pop(self._result, None)
+        if type(result) is Exit:  # `exit` without parentheses
+            result()
+        elif is_shown:
+            sys.displayhook(result)
 
-    def _run_in_ipython(self, request: Request, source: str) -> dict[str, object]:
+    def _run_in_ipython(self, request: Request, source: str) -> dict[str, Any] | None:
         try:
             cells = self.shell.ipython.load()
         except MissingIPythonError:
             self.shell.remember_input(request)
             raise
         error, shown = cells.run(request, source)
-        if error is None:
-            expressions = cells.evaluate(request["user_expressions"])
-            return {"status": "ok", "user_expressions": expressions, "payload": self.shell.payloads.take()}
-        return self._failed(error, shown)
+        return None if error is None else self._failed(error, shown)
+
+    def _call_hooks(self, hooks: list[Callable[[], None]], request: Request, failure: dict[str, Any] | None) -> None:
+        """Those of IPython that follow a cell. What has failed is shown before them; the kernel shows an interrupt."""
+        if hooks and failure is not None and failure["ename"] != "KeyboardInterrupt":
+            if not request["silent"]:
+                _xinterp.publish("error", {name: failure[name] for name in ("ename", "evalue", "traceback")})
+            failure["is_shown"] = True
+        for hook in hooks:
+            hook()
 
     def _compile(self, source: str, filename: str) -> tuple[CodeType, bool]:
         """The cell, which assigns its last expression to a name if it ends with one, and whether that is shown.
@@ -160,7 +180,7 @@ class Runner:
         except BaseException as error:
             return tracebacks.describe(error, remember=False)
 
-    def _failed(self, error: BaseException, shown: list[str] | None = None) -> dict[str, object]:
+    def _failed(self, error: BaseException, shown: list[str] | None = None) -> dict[str, Any]:
         """The content of the reply; ``shown``: the traceback as IPython has it."""
         if isinstance(error, OSError) and error.errno == _CANCELLED:
             try:
@@ -169,9 +189,10 @@ class Runner:
                 interrupt.__traceback__ = error.__traceback__
                 interrupt.__context__ = None
                 error, shown = interrupt, None
+        import_hooks.remember_failed_imports(error.__traceback__)
         reply: dict[str, Any] = tracebacks.describe(error, shown)
         if commands.is_command_error(error) or isinstance(error, MissingIPythonError):
             reply["ename"], reply["traceback"] = "UsageError", str(error).split("\n")
         elif type(error) is NameError and (name := tracebacks.missing_variable(error, self.shell.namespace)):
             reply["traceback"] += commands.whereabouts(name)
-        return {**reply, "user_expressions": {}, "payload": self.shell.payloads.take()}
+        return reply

@@ -2,6 +2,8 @@
 
 import _xinterp
 
+from . import tracebacks
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -10,12 +12,20 @@ if TYPE_CHECKING:
 class RunningCell:
     """One cell, from its start to its end."""
 
-    def __init__(self, count: int = 0, silent: bool = False, typed: str = "") -> None:
-        self.count = count
+    def __init__(
+        self, count: int = 0, silent: bool = False, typed: str = "", source: str = "", stored: bool = False
+    ) -> None:
+        self.count = count  # IPython changes it while the cell runs
         self.silent = silent
         self.typed = typed
+        self._number = count
+        self._own_source = source if stored and not silent else None
         self.payloads: list[dict[str, Any]] = []
         self.ipython: dict[str, Any] = {}  # what IPython keeps of it
+
+    def code_name(self, source: str) -> str:
+        """The name of code that the cell compiles: its own, or one that it gives to IPython."""
+        return tracebacks.cell_filename(self._number, None if source == self._own_source else source)
 
 
 class RunningCells:

@@ -14,14 +14,20 @@ _LINES_OF_EACH_END = 100
 _FRAMES_OF_EACH_END = 1000
 
 
-def cell_filename(count: int) -> str:
-    """What code objects of cell ``In [count]`` call their file."""
-    return f"<In [{count}]>"
+def cell_filename(count: int, other_source: str | None = None) -> str:
+    """What code objects of cell ``In [count]`` call their file.
+
+    ``other_source``: code that runs under that number and is not the stored cell: of silent requests, of cells within
+    cells. It has a name of its own, which is the same for the same text, so that a function finds its own lines.
+    """
+    if other_source is None:
+        return f"<In [{count}]>"
+    return f"<In [{count}] {hash(other_source) & 0xFFFFFFFF:08x}>"
 
 
 def cell_label(filename: str) -> str:
     """``In[count]`` for what ``cell_filename`` has made; empty for any other file."""
-    return f"In{filename[4:-1]}" if filename.startswith("<In [") else ""
+    return f"In{filename[4 : filename.index(']') + 1]}" if filename.startswith("<In [") else ""
 
 
 def cell_number(filename: str) -> int | None:

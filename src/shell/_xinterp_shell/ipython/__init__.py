@@ -8,6 +8,8 @@ import _thread
 import builtins
 import sys
 
+import _xinterp
+
 from ..import_hooks import after_import, before_import
 from . import syntax
 
@@ -32,6 +34,7 @@ class IPython:
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
         self._cells: Cells | None = None
+        self._made: Cells | None = None  # there before the code of the person's configuration has run
         self._loading = False
         self._lock = _thread.RLock()  # a subshell may need it at the same time as main
 
@@ -52,7 +55,7 @@ class IPython:
         get_ipython.__annotations__ = {}
         builtins.get_ipython = get_ipython  # type: ignore[attr-defined]
         # Who brings it up on another thread waits for this import.
-        after_import("IPython", lambda _module: self._report_failure(patience=0))
+        after_import("IPython", lambda _module: self._report_failure(patience=0), whole=True)
         # They look whether a notebook's IPython has been imported; they do not ask for it.
         before_import("tqdm.autonotebook", self._report_failure)
         before_import("matplotlib", _choose_inline_figures)
@@ -78,12 +81,22 @@ class IPython:
             if self._cells is None:
                 self._loading = True
                 try:
-                    from .cells import Cells
-
-                    self._cells = Cells(self._shell)
+                    self._bring_up()
                 finally:
                     self._loading = False
+        assert self._cells is not None
         return self._cells
+
+    def _bring_up(self) -> None:
+        """Each step is over or has not begun if an interrupt ends this; the next call goes on behind it."""
+        if self._made is None:
+            self._made = _xinterp.defer_interrupts(_import_cells)(self._shell)
+        try:
+            if self._made.app is None:
+                self._made.start()
+        finally:
+            if self._made.app is not None:
+                self._cells = self._made
 
     def load_quietly(self, patience: float = _PATIENCE) -> Any:
         """IPython's shell; None if it is not installed, or just being brought up."""
@@ -103,6 +116,12 @@ class IPython:
             self.load_quietly(patience)
         except Exception as error:
             print(f"xinterp: IPython could not be started: {type(error).__name__}: {error}", file=sys.stderr)
+
+
+def _import_cells() -> type[Cells]:
+    from .cells import Cells
+
+    return Cells
 
 
 def _missing_packages() -> list[str]:

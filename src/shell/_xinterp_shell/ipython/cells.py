@@ -1,32 +1,49 @@
-"""Cells that run through IPython."""
+"""Cells that run through IPython.
+
+Imports IPython: to be imported when it is needed.
+"""
 
 import builtins
 import sys
 
-
+from . import shell as ipython_shell
 from ..display import Bundle, encode
+from .shell import IPKernelApp, ZMQInteractiveShell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ..execution import Request, Shell
 
 
 class Cells:
-    """Made when IPython is first needed in the interpreter; imports it."""
+    """Made when IPython is first needed in the interpreter."""
 
     def __init__(self, shell: Shell) -> None:
-        from . import shell as ipython_shell
-
         self._shell = shell
-        last_results = {name: shell.namespace.get(name, "") for name in ("_", "__", "___")}
+        self.app: IPKernelApp | None = None  # when the shell is there
+
+    @property
+    def ipython(self) -> ZMQInteractiveShell:
+        """IPython's shell."""
+        assert self.app is not None
+        return self.app.shell
+
+    def start(self) -> None:
+        """Make the shell, and run what the person has configured.
+
+        Configuration, extensions and startup files are other people's code, and can be interrupted: in those that come
+        before the shell nothing has been made yet, in the others everything has.
+        """
         # tqdm and others look for this module, and some import the class from it.
         sys.modules.setdefault("ipykernel.zmqshell", ipython_shell)
-        self.ipython = ipython_shell.IPKernelApp().start_in(shell)
-        self.ipython.loop_runner = shell.run_in_loop
-        shell.namespace.update(last_results)
-        vars(self.ipython.displayhook).update(last_results)
+        IPKernelApp().start_in(self._shell, self._take_over)
+
+    def _take_over(self, app: IPKernelApp) -> None:
+        self.app = app
+        self.ipython.loop_runner = self._shell.run_in_loop
         self._take_over_display()
 
     def _take_over_display(self) -> None:
@@ -46,23 +63,18 @@ class Cells:
         """Run a cell. Its error, and the error's traceback as IPython shows it."""
         ipython = self.ipython
         ipython.execution_count = request["count"]
-        ipython.begin_cell()
         try:
-            result = ipython.run_cell(source, store_history=request["store_history"], silent=request["silent"])
+            result, shown = ipython.run_own_cell(
+                source, store_history=request["store_history"], silent=request["silent"]
+            )
         finally:
-            ipython.end_cell()
             ipython.execution_count = request["count"]
         error: BaseException | None = result.error_before_exec or result.error_in_exec
-        shown, ipython.shown_error = ipython.shown_error, None
         return error, shown[1] if shown is not None and shown[0] is error else None
 
-    def finish_plain_cell(self) -> None:
-        """IPython has come up in the midst of a cell: what it has been asked to do at a cell's end."""
-        from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult
-
-        events = self.ipython.events
-        events.trigger("post_execute")
-        events.trigger("post_run_cell", ExecutionResult(ExecutionInfo("", False, False, True, None)))
+    def take_hooks(self) -> list[Callable[[], None]]:
+        """What the cell's end is to call: after its error has been shown."""
+        return self.ipython.take_hooks()
 
     def evaluate(self, expressions: dict[str, str]) -> dict[str, Any]:
         """The cell's user_expressions."""

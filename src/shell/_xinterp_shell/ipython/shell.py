@@ -6,8 +6,9 @@ Imports IPython: to be imported by cells.py only.
 import __main__
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import _xinterp
@@ -15,7 +16,9 @@ from IPython.core.autocall import ExitAutocall
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import UsageError
+from IPython.core.events import EventManager, available_events
 from IPython.core.inputtransformer2 import leading_empty_lines
+from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult
 from IPython.core.payload import PayloadManager
 from traitlets import Instance, Type, default
 from traitlets.config import Config
@@ -50,7 +53,7 @@ class CellCompiler(XCachingCompiler):
     """Cells' code is called what cells without IPython call theirs."""
 
     def get_code_name(self, raw_code: str, code: str, number: int) -> str:
-        return tracebacks.cell_filename(number)
+        return _cell_of(kernel.shell).code_name(raw_code)
 
     def format_code_name(self, name: str) -> tuple[str, str] | None:
         label = tracebacks.cell_label(name)
@@ -76,6 +79,42 @@ class OfCell:
 def _cell_of(holder: Any) -> RunningCell:
     shell: Shell = holder.notebook if isinstance(holder, ZMQInteractiveShell) else holder.shell.notebook
     return shell.cells.current
+
+
+_AT_THE_END = ("post_execute", "post_run_cell")
+
+
+class OwnCell:
+    """What IPython tells of a cell of the kernel's; a cell that its code runs, as %%capture does, is no such one."""
+
+    def __init__(self) -> None:
+        self.shown: tuple[BaseException, list[str]] | None = None  # its error, and its traceback's lines
+        self._result: ExecutionResult | None = None  # while its code runs
+
+    def begin_code(self, result: ExecutionResult) -> None:
+        self._result = result
+
+    def end_code(self) -> None:
+        self._result = None
+
+    def has_raised(self, error: BaseException) -> bool:
+        """Whether an error that IPython shows is the cell's own; else its code has asked for that."""
+        result = self._result
+        return result is None or error is result.error_in_exec or error is result.error_before_exec
+
+
+class Events(EventManager):
+    """Hooks are code of their own: what they raise is shown where it happens, and does not fail the cell."""
+
+    def trigger(self, event: str, *args: Any, **options: Any) -> None:
+        own = self.shell.own_cell
+        if own is not None and event in _AT_THE_END:
+            return  # the kernel calls them when it has shown the cell's error
+        self.shell.own_cell = None
+        try:
+            super().trigger(event, *args, **options)
+        finally:
+            self.shell.own_cell = own
 
 
 class Exiter(ExitAutocall):
@@ -160,13 +199,15 @@ class ZMQInteractiveShell(XPythonShell):
     displayhook_class = Type(Results)
     display_pub_class = Type(Publisher)
 
-    shown_error = OfCell(None)  # an error, and its traceback's lines
     running = OfCell("")  # the cell that runs, as Python
-    _code_runs = OfCell(True)
+    own_cell = OfCell(None)  # while it is one of the kernel's
+    last_result = OfCell(None)
 
     def __init__(self, use_jedi: bool, shell: Shell, **options: Any) -> None:
         self.notebook = shell
         self.keepkernel_on_exit = False
+        self.is_starting = False
+        self.interrupted_start: KeyboardInterrupt | None = None
         super().__init__(use_jedi, **options)
         self.kernel = kernel
         self.compiler_class = CellCompiler
@@ -212,6 +253,10 @@ class ZMQInteractiveShell(XPythonShell):
     def init_history(self, *args: object, **options: object) -> None:
         self.history_manager = SessionHistory(shell=self, parent=self)
         self.configurables.append(self.history_manager)
+
+    def init_events(self) -> None:
+        self.events = Events(self, available_events)
+        self.events.register("pre_execute", self._clear_warning_registry)
 
     def init_payload(self) -> None:
         self.payload_manager = CellPayloads(self.notebook.payloads, parent=self)
@@ -261,9 +306,48 @@ class ZMQInteractiveShell(XPythonShell):
 
     # --- errors
 
+    def run_own_cell(
+        self, source: str, **options: Any
+    ) -> tuple[ExecutionResult, tuple[BaseException, list[str]] | None]:
+        """Run a cell of the kernel's. Its result, and what IPython shows of its error."""
+        self.own_cell = own = OwnCell()
+        try:
+            self.last_result = result = super().run_cell(source, **options)
+        finally:
+            self.own_cell = None
+        return result, own.shown
+
+    def take_hooks(self) -> list[Callable[[], None]]:
+        """What is registered for the end of the cell that has run, whether or not by IPython."""
+        result = self.last_result
+        self.last_result = None
+        if result is None:  # IPython has come up in the midst of it
+            result = ExecutionResult(ExecutionInfo("", False, False, True, None))
+        arguments = {"post_execute": (), "post_run_cell": (result,)}
+        return [
+            partial(self.events.trigger, event, *arguments[event])
+            for event in (_AT_THE_END if not result.info.silent else _AT_THE_END[:1])
+            if self.events.callbacks[event]
+        ]
+
+    def run_cell(self, *args: Any, **options: Any) -> ExecutionResult:
+        """Run a cell of somebody's code: a magic's, a hook's. Its errors are shown and are no others' errors."""
+        outer = self.own_cell, self.displayhook.exec_result, self.running
+        self.own_cell = None
+        try:
+            return super().run_cell(*args, **options)
+        finally:
+            self.own_cell, self.displayhook.exec_result, self.running = outer
+
     async def run_ast_nodes(self, *args: Any, **options: Any) -> bool:
-        self._code_runs = True
-        return await super().run_ast_nodes(*args, **options)
+        own: OwnCell | None = self.own_cell
+        if own is None:
+            return await super().run_ast_nodes(*args, **options)
+        own.begin_code(options["result"])
+        try:
+            return await super().run_ast_nodes(*args, **options)
+        finally:
+            own.end_code()
 
     def transform_cell(self, raw_cell: str) -> str:
         self.running = str(super().transform_cell(raw_cell))
@@ -278,18 +362,13 @@ class ZMQInteractiveShell(XPythonShell):
             with super()._tee(channel):
                 yield
 
-    def begin_cell(self) -> None:
-        """The next error may be the cell's own: that it is no Python."""
-        self.shown_error = None
-        self._code_runs = False
-
-    def end_cell(self) -> None:
-        self._code_runs = True
-
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **options: Any) -> None:
         if exc_tuple is None:
             exc_tuple = sys.exc_info()
         if isinstance(exc_tuple[1], KeyboardInterrupt):
+            if self.is_starting:  # it will be the error of the cell
+                self.interrupted_start = exc_tuple[1]
+                return
             debugging.without_prompt(exc_tuple[2])
         if exc_tuple[1] is not None and _has_group(exc_tuple[1]):  # IPython cannot format these yet
             lines: Any = tracebacks.describe(exc_tuple[1])["traceback"]
@@ -308,9 +387,9 @@ class ZMQInteractiveShell(XPythonShell):
 
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
         # The cell's own error is its reply's; any other is shown where it happens.
-        result = self.displayhook.exec_result
-        if not self._code_runs or (result is not None and result.error_in_exec is evalue):
-            self.shown_error = (evalue, stb)
+        own: OwnCell | None = self.own_cell
+        if own is not None and own.has_raised(evalue):
+            own.shown = (evalue, stb)
             return
         content = {"ename": etype.__name__, "evalue": tracebacks.text_of(evalue), "traceback": stb}
         _xinterp.publish("error", content)
@@ -335,18 +414,24 @@ class IPKernelApp(XPythonShellApp):
 
     name = "ipython-kernel"
 
-    def start_in(self, shell: Shell) -> ZMQInteractiveShell:
-        """Make the shell of this interpreter."""
+    def start_in(self, shell: Shell, made: Callable[[IPKernelApp], None]) -> None:
+        """Make the shell of this interpreter, call ``made(app)``, then run extensions and startup files."""
         self._notebook = shell
+        self._made = made
         self.exec_PYTHONSTARTUP = False  # the kernel has run it
         self.initialize(argv=[])
-        self.shell.config["IPKernelApp"] = Config()  # libraries look whether the section is there
-        return self.shell
+        if self.shell.interrupted_start is not None:
+            raise self.shell.interrupted_start
 
     def init_crash_handler(self) -> None:
         """An error of a cell is no crash."""
 
     def init_shell(self, use_jedi: bool = False) -> None:
+        _xinterp.defer_interrupts(self._make_shell, use_jedi)
+
+    def _make_shell(self, use_jedi: bool) -> None:
+        namespace = self._notebook.namespace
+        last_results = {name: namespace.get(name, "") for name in ("_", "__", "___")}
         self.shell = ZMQInteractiveShell.instance(
             use_jedi,
             self._notebook,
@@ -357,3 +442,15 @@ class IPKernelApp(XPythonShellApp):
             compiler_class=CellCompiler,
         )
         self.shell.configurables.append(self)
+        self.shell.config["IPKernelApp"] = Config()  # libraries look whether the section is there
+        namespace.update(last_results)
+        vars(self.shell.displayhook).update(last_results)
+        self._made(self)
+
+    def init_code(self) -> None:
+        """Startup files and the like. IPython logs an interrupt there and goes on; here it ends the cell."""
+        self.shell.is_starting = True
+        try:
+            super().init_code()
+        finally:
+            self.shell.is_starting = False
