@@ -16,8 +16,8 @@ help: ## this list
 demo: build ## set everything up, build, run notebooks/0-first-minute.ipynb through the kernel, write build/demo/
 	@$(IN) python3 tools/commands/demo.py notebooks/0-first-minute.ipynb $(BUILD)/demo
 
-lab: build ## open JupyterLab on notebooks/ with the kernel
-	@$(IN) tools/commands/lab.sh notebooks
+lab: build ## open JupyterLab with the kernel, on my-notebooks/, a copy of notebooks/ to write in
+	@$(IN) tools/commands/lab.sh notebooks my-notebooks
 
 lessons: build ## run the notebooks/ again and store in them what they show
 	@$(IN) python3 tools/commands/lessons.py notebooks/*.ipynb

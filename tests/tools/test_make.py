@@ -68,11 +68,11 @@ def test_jupyter_console_runs_cells_in_interpreters() -> None:
     console.close(force=True)
 
 
-def test_lab_serves_the_notebooks_with_the_kernel() -> None:
+def test_lab_serves_a_copy_of_the_notebooks_with_this_kernel_alone(tmp_path: Path) -> None:
     port = free_port()
     lab = pexpect.spawn(
         str(REPO / "tools/commands/lab.sh"),
-        [str(REPO / "notebooks"), "--no-browser", f"--port={port}"],
+        [str(REPO / "notebooks"), str(tmp_path / "mine"), "--no-browser", f"--port={port}"],
         encoding="utf-8",
         timeout=60,
     )
@@ -87,7 +87,36 @@ def test_lab_serves_the_notebooks_with_the_kernel() -> None:
             with urllib.request.urlopen(request, timeout=30) as response:
                 return json.load(response)
 
-        assert "xinterp" in get("api/kernelspecs")["kernelspecs"]  # type: ignore[operator]
+        specs = get("api/kernelspecs")
+        assert (specs["default"], [*specs["kernelspecs"]]) == ("xinterp", ["xinterp"])  # type: ignore[misc]
         assert "1-isolation.ipynb" in [item["name"] for item in get("api/contents")["content"]]  # type: ignore[attr-defined]
+        assert (tmp_path / "mine/lesson.py").read_bytes() == (REPO / "notebooks/lesson.py").read_bytes()
     finally:
         lab.close(force=True)
+
+
+def test_lab_keeps_what_a_reader_has_written_and_follows_the_rest(tmp_path: Path) -> None:
+    jupyter = tmp_path / "bin/jupyter"
+    jupyter.parent.mkdir()
+    jupyter.write_text("#!/bin/sh\n")
+    jupyter.chmod(0o755)
+    notebooks, mine = tmp_path / "notebooks", tmp_path / "mine"
+    notebooks.mkdir()
+
+    def lab() -> str:
+        environment = os.environ | {"PATH": f"{jupyter.parent}:{os.environ['PATH']}"}
+        command = [REPO / "tools/commands/lab.sh", notebooks, mine]
+        return subprocess.run(command, env=environment, check=True, text=True, stderr=subprocess.PIPE).stderr
+
+    for name in ("one.ipynb", "two.ipynb"):
+        (notebooks / name).write_text("first")
+    assert lab() == ""
+    (mine / "one.ipynb").write_text("an answer")
+    assert lab() == ""
+    for name in ("one.ipynb", "two.ipynb"):
+        (notebooks / name).write_text("second")
+    assert lab() == (
+        f"lab: {mine}/one.ipynb stays as you have changed it; {notebooks}/one.ipynb is newer."
+        " Delete yours to get that one.\n"
+    )
+    assert [(mine / name).read_text() for name in ("one.ipynb", "two.ipynb")] == ["an answer", "second"]
