@@ -137,6 +137,25 @@ def test_a_module_that_the_other_interpreter_cannot_import_is_told(client: Clien
     client.ok("del sys.modules['ours'], ours, thing, one")
 
 
+def test_a_library_that_refuses_the_other_interpreter_is_told_in_a_line(fresh: Kernel) -> None:
+    fresh.client.ok("import pandas\ndf = pandas.DataFrame({'a': [1]})\n%interp create alice")
+    refusal = "module numpy._core._multiarray_umath does not support loading in subinterpreters"
+    sentence = f"UsageError: alice: df cannot cross: ImportError: {refusal}."
+    assert fresh.client.run("%%interp alice --in df\n1").error == sentence
+    assert fresh.client.run("%interp share df --to alice").error == sentence
+
+
+def test_a_page_of_advice_is_told_by_its_first_line(client: Client) -> None:
+    client.ok("%interp create bob")
+    client.ok(
+        "import xinterp\nclass Advised:\n    def __reduce__(self):\n"
+        "        return exec, ('raise ImportError(\"it cannot be loaded:\\\\n\\\\nread this\\\\nand that\")',)\nthing = Advised()"
+    )
+    sentence = "UsageError: bob: thing cannot cross: ImportError: it cannot be loaded ..."
+    assert client.run("%interp share thing --to bob").error.rstrip(".") == sentence.rstrip(".")
+    client.ok("del thing, Advised")
+
+
 def test_code_shares_from_and_to_its_own_interpreter(client: Client, target: str) -> None:
     client.ok("%interp create bob")
     where = "alice" if target else "main"

@@ -41,10 +41,16 @@ def _remember(thing: Any, token: Token) -> None:
 
 
 def _in_a_line(error: BaseException) -> str:
-    """What an error says; some libraries wrap the reason into a page of advice."""
+    """What an error says; some libraries wrap the reason into a page of advice, or copy it into one."""
+    if "\n" in str(error).strip():
+        from . import refusals
+
+        if refusal := refusals.of(error):
+            return f"ImportError: {refusal}"
     while "\n" in str(error).strip() and error.__cause__ is not None:
         error = error.__cause__
-    return f"{type(error).__name__}: {str(error).strip().rstrip('.')}"
+    first, *more = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {first.rstrip('.:')}{' ...' if any(more) else ''}"
 
 
 def load(payload: bytes, beside: tuple[object, ...] = ()) -> list[Any]:

@@ -8,6 +8,8 @@ _REFUSALS = (
     r"failed to import from subinterpreter due to exception",  # single-phase initialization, which runs in main
 )
 
+_OF_NUMPY = ("module numpy.", "module sklearn.")  # scikit-learn imports a module of its own before numpy
+
 
 def of(error: BaseException | None) -> str | None:
     """What an extension module says that does not load in this interpreter, if that is behind an ImportError."""
@@ -37,7 +39,12 @@ def ways_out(refusal: str) -> list[str]:
             "Parts of this package load in main, with what they need, and nowhere else.",
             "Run the cell in main: %%interp main",
         ]
+    if refusal.startswith(_OF_NUMPY):
+        return [
+            "numpy, and what is built on it, works in one interpreter of a process.",
+            "Run the cell in main: %%interp main",
+        ]
     return [
-        "This extension module works in one interpreter per process only. Run the cell in main (%%interp main),",
-        "or create the interpreter with main's GIL: %interp create NAME --preset shared",
+        "This extension module refuses interpreters with a GIL of their own. Run the cell in main (%%interp main),",
+        "or, if main does not need it too, in one with main's GIL: %interp create NAME --preset shared",
     ]
