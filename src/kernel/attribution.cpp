@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <format>
 #include <iterator>
+#include <utility>
 
 namespace xinterp::kernel {
 namespace {
@@ -52,8 +53,30 @@ void LinePrefixer::emit(std::vector<Output>& outputs, const Writer& writer, std:
         open_line_ = writer;
         open_line_is_coloured_ = coloured;
     }
-    if (!outputs.empty() && outputs.back().stream == writer.second) outputs.back().text += out;
+    if (!outputs.empty() && outputs.back().stream == writer.second && outputs.back().bar == 0)
+        outputs.back().text += out;
     else outputs.push_back({writer.second, std::move(out)});
+}
+
+void LinePrefixer::emit_unfinished(std::vector<Output>& outputs, const Writer& writer, std::string_view text) {
+    auto bar = bars_.find(writer);
+    // A line that stands unfinished in its stream is redrawn there.
+    if (bar == bars_.end() && text.find('\r') != std::string_view::npos && open_line_ != writer)
+        bar = bars_.emplace(writer, Bar{++last_bar_, {}}).first;
+    if (bar == bars_.end()) emit(outputs, writer, text, false);
+    else draw(outputs, writer, bar->second, text);
+}
+
+void LinePrefixer::draw(std::vector<Output>& outputs, const Writer& writer, Bar& bar, std::string_view text) {
+    bar.line += text;
+    const bool ended = bar.line.ends_with('\r');
+    bar.line.erase(bar.line.find_last_not_of('\r') + 1);
+    bar.line.erase(0, bar.line.rfind('\r') + 1);
+    std::string out = text_head(writer.first, colours_) + " " + bar.line;
+    if (leaves_colour(bar.line, false)) out += end_of_colour;
+    if (ended) bar.line += '\r';
+    if (!bar.shown) std::ranges::move(end_line(), std::back_inserter(outputs));
+    outputs.push_back({writer.second, std::move(out), bar.number, std::exchange(bar.shown, true)});
 }
 
 std::vector<LinePrefixer::Output> LinePrefixer::write(const std::string& label, Stream stream, std::string_view text,
@@ -62,7 +85,7 @@ std::vector<LinePrefixer::Output> LinePrefixer::write(const std::string& label, 
     // A target's two streams keep their order: what one holds back is shown before the other goes on.
     const Writer sibling{label, stream == Stream::out ? Stream::err : Stream::out};
     if (const auto held = held_.find(sibling); held != held_.end()) {
-        emit(outputs, sibling, held->second.text, false);
+        emit_unfinished(outputs, sibling, held->second.text);
         held_.erase(held);
     }
     const Writer writer{label, stream};
@@ -75,7 +98,12 @@ std::vector<LinePrefixer::Output> LinePrefixer::write(const std::string& label, 
         std::string_view rest = text.substr(0, end);
         if (rest.ends_with('\r')) rest.remove_suffix(1);
         line += rest;
-        emit(outputs, writer, line, true);
+        if (const auto bar = bars_.find(writer); bar != bars_.end()) {
+            if (!line.empty()) draw(outputs, writer, bar->second, line);
+            bars_.erase(bar);
+        } else {
+            emit(outputs, writer, line, true);
+        }
         text.remove_prefix(end + 1);
     }
     if (!text.empty()) {
@@ -92,7 +120,7 @@ std::vector<LinePrefixer::Output> LinePrefixer::tick(Clock::time_point now) {
             ++held;
             continue;
         }
-        emit(outputs, held->first, held->second.text, false);
+        emit_unfinished(outputs, held->first, held->second.text);
         held = held_.erase(held);
     }
     return outputs;
@@ -105,7 +133,7 @@ std::vector<LinePrefixer::Output> LinePrefixer::flush(const std::string& label) 
             ++held;
             continue;
         }
-        emit(outputs, held->first, held->second.text, false);
+        emit_unfinished(outputs, held->first, held->second.text);
         held = held_.erase(held);
     }
     if (open_line_ && (label.empty() || open_line_->first == label))
@@ -116,7 +144,7 @@ std::vector<LinePrefixer::Output> LinePrefixer::flush(const std::string& label) 
 std::vector<LinePrefixer::Output> LinePrefixer::end_line() {
     if (!open_line_) return {};
     std::string end = open_line_is_coloured_ ? std::string{end_of_colour} + "\n" : "\n";
-    std::vector<Output> outputs{{open_line_->second, std::move(end)}};
+    std::vector<Output> outputs{Output{open_line_->second, std::move(end)}};
     open_line_.reset();
     open_line_is_coloured_ = false;
     return outputs;

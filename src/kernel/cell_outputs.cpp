@@ -1,5 +1,6 @@
 #include <xinterp/kernel/cell_outputs.hpp>
 
+#include <format>
 #include <iterator>
 #include <utility>
 
@@ -67,7 +68,17 @@ void CellOutputs::publish_text(CellId cell, Stream stream, const std::string& te
 }
 
 void CellOutputs::publish_all(CellId cell, const std::vector<LinePrefixer::Output>& outputs) {
-    for (const LinePrefixer::Output& output : outputs) publish_text(cell, output.stream, output.text);
+    for (const LinePrefixer::Output& output : outputs) {
+        if (output.bar == 0) {
+            publish_text(cell, output.stream, output.text);
+            continue;
+        }
+        const std::string display_id = std::format("xinterp-bar-{}-{}", cell, output.bar);
+        server_.publish(parent(cell), output.redrawn ? "update_display_data" : "display_data",
+                        json{{"data", {{"text/plain", output.text}}},
+                             {"metadata", json::object()},
+                             {"transient", {{"display_id", display_id}}}});
+    }
 }
 
 void CellOutputs::write(Source source, Stream stream, const std::string& text) {

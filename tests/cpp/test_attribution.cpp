@@ -17,11 +17,17 @@ struct Bench {
     LinePrefixer prefixer;
     LinePrefixer::Clock::time_point start{1000s}, now = start;
 
-    /// "out: text" or "err: text"; how the text of one stream is cut into messages does not matter.
+    /// "out: text" or "err: text"; how the text of one stream is cut into messages does not matter. "draw 1: line" and
+    /// "redraw 1: line" of a bar.
     static Lines shown(const std::vector<LinePrefixer::Output>& outputs) {
         Lines lines;
         for (std::size_t i = 0; i < outputs.size(); ++i) {
-            if (i == 0 || outputs[i].stream != outputs[i - 1].stream)
+            if (outputs[i].bar != 0) {
+                lines.push_back((outputs[i].redrawn ? "redraw " : "draw ") + std::to_string(outputs[i].bar) + ": " +
+                                outputs[i].text);
+                continue;
+            }
+            if (i == 0 || outputs[i - 1].bar != 0 || outputs[i].stream != outputs[i - 1].stream)
                 lines.emplace_back(outputs[i].stream == Stream::out ? "out: " : "err: ");
             lines.back() += outputs[i].text;
         }
@@ -110,6 +116,40 @@ TEST_CASE("a carriage return keeps the prefix, so that progress bars are redrawn
     bench.out("alice", "\r20%");
     CHECK(bench.after(100ms) == Lines{"out: \r[alice] 20%"});
     CHECK(bench.out("alice", "\r30%\r40%\n") == Lines{"out: \r[alice] 30%\r[alice] 40%\n"});
+}
+
+TEST_CASE("progress bars of two targets are redrawn in places of their own") {
+    Bench bench;
+    bench.err("alice", "\r 0%");
+    bench.err("bob", "\r 0%");
+    CHECK(bench.after(100ms) == Lines{"draw 1: [alice]  0%", "draw 2: [bob]  0%"});
+    bench.err("bob", "\r50%");
+    bench.err("alice", "\r10%\r20%");
+    CHECK(bench.after(100ms) == Lines{"redraw 1: [alice] 20%", "redraw 2: [bob] 50%"});
+    CHECK(bench.err("alice", "\r100%\ndone\n") == Lines{"redraw 1: [alice] 100%", "err: [alice] done\n"});
+    CHECK(bench.err("bob", "\n") == Lines{});
+    CHECK(bench.err("bob", "bob, too\n") == Lines{"err: [bob] bob, too\n"});
+}
+
+TEST_CASE("a bar whose line ends in a carriage return is redrawn from its beginning") {
+    Bench bench;
+    bench.out("alice", "10%\r");
+    CHECK(bench.after(100ms) == Lines{"draw 1: [alice] 10%"});
+    bench.out("alice", "20%\r");
+    CHECK(bench.after(100ms) == Lines{"redraw 1: [alice] 20%"});
+    CHECK(bench.out("alice", "\x1b[31mdone\n") == Lines{"redraw 1: [alice] \x1b[31mdone\x1b[0m"});
+}
+
+TEST_CASE("a bar does not stand in the line that another target has begun") {
+    Bench bench;
+    bench.out("bob", "half");
+    bench.after(100ms);
+    bench.err("alice", "\r10%");
+    CHECK(bench.after(100ms) == Lines{"out: \n", "draw 1: [alice] 10%"});
+    bench.out("alice", "a line\n");
+    CHECK(bench.flush("") == Lines{});
+    bench.err("alice", "\r20%");
+    CHECK(bench.flush("alice") == Lines{"redraw 1: [alice] 20%"});
 }
 
 TEST_CASE("the line ends of other systems are line ends, not redraws") {

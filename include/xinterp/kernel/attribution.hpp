@@ -24,12 +24,17 @@ std::string text_head(const std::string& label, const LabelColours& colours);
 
 /// Puts `[label] ` before every line. An unfinished line is held back for 100 ms and then shown under its prefix; if
 /// another target writes then, a newline comes first. A carriage return keeps the prefix; colours end with the line.
+///
+/// A line that begins with a carriage return, or has one before it ends, is a progress bar: it gets a place of its own,
+/// where it is redrawn until a newline ends it. So the bars of several targets do not break each other's lines.
 class LinePrefixer {
 public:
     using Clock = std::chrono::steady_clock;
     struct Output {
         Stream stream;
         std::string text;
+        int bar = 0;          ///< the number of the bar whose line this is now; 0: text of the stream
+        bool redrawn = false; ///< the bar was shown before
     };
     static constexpr std::chrono::milliseconds patience{100};
 
@@ -50,12 +55,21 @@ private:
         std::string text;
         Clock::time_point since;
     };
+    struct Bar {
+        int number;
+        std::string line; ///< what stands there; a carriage return at its end: the next text begins a new line
+        bool shown = false;
+    };
     void emit(std::vector<Output>& outputs, const Writer& writer, std::string_view text, bool finished);
+    void emit_unfinished(std::vector<Output>& outputs, const Writer& writer, std::string_view text);
+    void draw(std::vector<Output>& outputs, const Writer& writer, Bar& bar, std::string_view text);
 
     LabelColours colours_;
     std::map<Writer, Held> held_;
     std::optional<Writer> open_line_; ///< whose unfinished line stands last in the output
     bool open_line_is_coloured_ = false;
+    std::map<Writer, Bar> bars_; ///< that no newline has ended
+    int last_bar_ = 0;
 };
 
 /// A display or result of one target of several, headed by its name: in its text and HTML, or where it has only other
