@@ -275,7 +275,7 @@ std::optional<CommandCompletion> complete_command(std::string_view code, std::si
 std::optional<std::string> help_at(std::string_view code, std::size_t cursor) {
     const auto place = find_place(code, cursor);
     if (!place) return std::nullopt;
-    return place->in_cell_magic ? cell_magic_help() : command_help();
+    return place->in_cell_magic ? cell_magic_help() : command_help().at("text").get<std::string>();
 }
 
 std::string without_cell_magic(std::string_view code) {

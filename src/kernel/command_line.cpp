@@ -1,6 +1,7 @@
 #include <xinterp/kernel/command_line.hpp>
 #include <xinterp/kernel/command_results.hpp>
 #include <xinterp/kernel/commands.hpp>
+#include <xinterp/kernel/table.hpp>
 
 #include <algorithm>
 #include <array>
@@ -66,12 +67,16 @@ std::vector<ArgumentParser::Option> command_options(std::string_view command) {
     return parser.options();
 }
 
-std::string command_help() {
+json command_help() {
+    constexpr std::string_view remark =
+        "TARGET is a name, an id, or a list (alice,bob). close, reset, interrupt and wait take `all`.";
     Rows rows{{"command", "does"}};
     for (const CommandUsage& usage : usages)
         rows.push_back({std::format("%interp {} {}", usage.command, usage.arguments), std::string{usage.does}});
-    return plain_table(rows) +
-           "\nTARGET is a name, an id, or a list (alice,bob). close, reset, interrupt and wait take `all`.\n";
+    json help = table(rows, nullptr);
+    help["text"] = std::format("{}\n{}\n", help["text"].get<std::string>(), remark);
+    help["html"] = std::format("{}<p>{}</p>", help["html"].get<std::string>(), escape_html(remark));
+    return help;
 }
 
 std::string usage_line(std::string_view command) {

@@ -3,6 +3,7 @@
 #include <xinterp/kernel/command_results.hpp>
 #include <xinterp/kernel/commands.hpp>
 #include <xinterp/kernel/table.hpp>
+#include <xinterp/kernel/wire.hpp>
 #include <xinterp/python/visits.hpp>
 
 #include <algorithm>
@@ -51,7 +52,7 @@ std::function<void()> Commands::dispatch(const json& request, const Caller& call
     if (command == "list") {
         done(list());
     } else if (command == "help") {
-        done({{"ok", true}, {"text", command_help()}, {"value", nullptr}});
+        done(command_help());
     } else if (command == "get") {
         const InterpreterInfo info =
             interpreters_.resolve(strings(json{{"target", {request.at("target")}}}, "target").front());
@@ -147,19 +148,29 @@ void Commands::create(const json& request, const Caller& caller, Done done) {
     }
     if (names.empty()) throw UsageError{"create needs a name, or -n and how many.\n" + usage_line("create")};
 
+    const Cell* cell = router_.cell(caller.cell);
+    std::string maker = cell == nullptr ? "" : text(cell->request.metadata(), "cellId");
+    std::erase_if(makers_, [this](const auto& made) { return !interpreters_.registry().get(made.first); });
+
     // Everything is checked before anything is made.
     std::vector<std::optional<InterpreterInfo>> existing;
     for (const std::string& name : names) {
         std::optional<InterpreterInfo> found;
         if (!name.empty() && !python::name_problem(name)) found = interpreters_.registry().find(name);
         if (found && found->state == python::State::closing) found.reset(); // nothing to keep, and its name is not free
-        existing.push_back(std::move(found));
-        if (existing.back() && fresh) check_may_end(*existing.back(), false, caller, "create --fresh");
-        else if (!(existing.back() && if_missing) && !name.empty()) interpreters_.check_name(name);
+        existing.push_back(found);
+        const bool same = found && found->preset == preset && was_made_by(maker, *found);
+        if (found && fresh) check_may_end(*found, false, caller, "create --fresh");
+        else if (!(found && if_missing) && !same && !name.empty()) interpreters_.check_name(name);
     }
-    const auto plan =
-        std::make_shared<Plan>(Plan{std::move(names), std::move(existing), if_missing, preset, {}, std::move(done)});
-    create_next(plan);
+    create_next(std::make_shared<Plan>(
+        Plan{std::move(names), std::move(existing), fresh, std::move(maker), preset, {}, std::move(done)}));
+}
+
+// A notebook's cell that is run again keeps what it has made, as the cells of main keep main's variables.
+bool Commands::was_made_by(const std::string& cell, const InterpreterInfo& info) const {
+    const auto maker = makers_.find(info.id);
+    return !cell.empty() && maker != makers_.end() && maker->second == cell;
 }
 
 // One after the other: ids rise in the order of the names.
@@ -170,14 +181,18 @@ void Commands::create_next(const std::shared_ptr<Plan>& plan) {
         return;
     }
     const auto go_on = [this, plan](json result) {
+        if (result.at("ok").get<bool>() && !plan->cell.empty()) makers_[result.at("value")] = plan->cell;
         plan->results.push_back(std::move(result));
         create_next(plan);
     };
     const std::optional<InterpreterInfo>& existing = plan->existing[i];
-    if (existing && plan->if_missing) {
-        go_on(success(std::format("{} exists already (id {}).", existing->name, existing->id), existing->id));
-    } else if (existing) {
+    if (existing && plan->fresh) {
         replace(*existing, go_on);
+    } else if (existing) {
+        const std::string_view why = was_made_by(plan->cell, *existing) ? ": this cell made it" : "";
+        plan->results.push_back(
+            success(std::format("{} exists already (id {}){}.", existing->name, existing->id, why), existing->id));
+        create_next(plan);
     } else {
         interpreters_.create(plan->names[i], plan->preset, [go_on](const auto& info, const std::string& error) {
             if (!info) go_on(failure("the interpreter could not be created: " + error));
@@ -258,13 +273,15 @@ void Commands::replace(const InterpreterInfo& old, std::function<void(json)> don
     backend_.interrupt_visitors(old.id);
     interpreters_.registry().rename(old.id, "");
     interpreters_.close(old.id, 0, [](const std::string&) {});
+    const std::string maker = makers_[old.id];
     interpreters_.create(
-        old.name, old.preset, [this, old, done = std::move(done)](const auto& info, const std::string& error) {
+        old.name, old.preset, [this, old, maker, done = std::move(done)](const auto& info, const std::string& error) {
             if (!info) {
                 done(failure(old.label() + " is closed, but a fresh one could not be created: " + error));
                 return;
             }
             router_.replace(old.id, info->id);
+            makers_[info->id] = maker;
             done(success(
                 std::format("{} is a fresh interpreter now (id {}, {}).", old.label(), info->id, info->preset_label()),
                 info->id));

@@ -44,8 +44,11 @@ std::string html_table(const Rows& rows) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const std::string_view cell = i == 0 ? "th" : "td";
         html += i == 0 ? "<thead><tr>" : "<tr>";
-        for (const std::string& text : rows[i])
-            html += std::format("<{0} style=\"text-align: left\">{1}</{0}>", cell, escape_html(text));
+        for (const std::string& text : rows[i]) {
+            // What is to be typed or looked up is not broken into lines.
+            const std::string_view style = &text == &rows[i].front() ? "; white-space: nowrap" : "";
+            html += std::format("<{0} style=\"text-align: left{1}\">{2}</{0}>", cell, style, escape_html(text));
+        }
         html += i == 0 ? "</tr></thead><tbody>" : "</tr>";
     }
     return html + "</tbody></table>";
@@ -66,9 +69,10 @@ std::string escape_html(std::string_view text) {
 }
 
 std::string bytes_text(std::size_t bytes) {
-    constexpr double mega = 1024.0 * 1024.0;
+    constexpr double mega = 1024.0 * 1024.0, giga = 1024.0 * mega;
     const auto amount = static_cast<double>(bytes);
     if (bytes < 1024) return std::format("{} B", bytes);
+    if (amount >= giga) return std::format("{:.1f} GB", amount / giga);
     return amount >= mega ? std::format("{:.1f} MB", amount / mega) : std::format("{:.0f} KB", amount / 1024.0);
 }
 

@@ -1,9 +1,10 @@
 """`%interp` and `import xinterp`: managing interpreters."""
 
+import re
 from pathlib import Path
 
 import pytest
-from harness import Client, Kernel, wait_until
+from harness import Client, Kernel, Result, wait_until
 
 
 def table(client: Client) -> list[list[str]]:
@@ -40,6 +41,54 @@ def test_a_name_that_is_taken_names_both_ways_out(client: Client) -> None:
     assert client.ok("%%interp alice\nx").value == "1"
     client.ok("%interp create alice --fresh")
     assert client.run("%%interp alice\nx").reply["content"]["ename"] == "NameError"
+
+
+def run_cell(client: Client, cell: str, code: str) -> Result:
+    """A cell of a notebook, whose front end gives it an id."""
+    message = client.client.session.msg("execute_request", {"code": code}, metadata={"cellId": cell})
+    client.client.shell_channel.send(message)
+    return client.result(message["header"]["msg_id"])
+
+
+@pytest.mark.parametrize("line", ["%interp create alice bob", "import xinterp\nxinterp.create('alice', 'bob');"])
+def test_a_notebooks_cell_that_is_run_again_keeps_what_it_made(client: Client, line: str) -> None:
+    assert run_cell(client, "first", line).status == "ok"
+    before = [row[:2] for row in table(client)]
+    client.ok("%%interp alice\nx = 1")
+    again = run_cell(client, "first", line)
+    assert again.status == "ok"
+    assert [row[:2] for row in table(client)] == before
+    assert client.ok("%%interp alice\nx").value == "1"
+    if line.startswith("%"):
+        ident = before[2][0]
+        assert again.stdout.splitlines()[0] == f"alice exists already (id {ident}): this cell made it."
+    assert run_cell(client, "second", line).error.startswith("UsageError: interpreter 'alice' exists already")
+
+
+def test_a_cell_that_is_run_again_makes_what_is_missing_and_keeps_what_was_reset(client: Client) -> None:
+    run_cell(client, "first", "%interp create alice bob")
+    client.ok("%interp close bob\n%interp reset alice")
+    text = run_cell(client, "first", "%interp create alice bob").stdout
+    assert re.fullmatch(
+        r"alice exists already \(id \d+\): this cell made it\.\ncreated bob \(id \d+, notebook\)\.\n", text
+    )
+    client.ok("%interp close alice")
+    client.ok("%interp create alice")
+    assert run_cell(client, "first", "%interp create alice").status == "error", "another cell made this one"
+
+
+def test_a_cell_that_now_wants_another_preset_is_told_that_the_name_is_taken(client: Client) -> None:
+    run_cell(client, "first", "%interp create alice")
+    wants = run_cell(client, "first", "%interp create alice --preset shared")
+    assert wants.error.startswith("UsageError: interpreter 'alice' exists already")
+
+
+def test_help_is_a_table_in_a_notebook(client: Client) -> None:
+    result = client.ok("%interp help")
+    text, html = (result.of("display_data")[0]["data"][kind] for kind in ("text/plain", "text/html"))
+    assert "%interp rename TARGET NAME" in text and text.endswith("take `all`.\n")
+    assert html.startswith("<table><thead><tr>") and html.endswith("take `all`.</p>")
+    assert client.ok("%%interp main\nhelp = %interp help\nhelp").value is None
 
 
 @pytest.mark.parametrize(

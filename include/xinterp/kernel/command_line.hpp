@@ -4,6 +4,8 @@
 
 #include <xinterp/kernel/arguments.hpp>
 
+#include <nlohmann/json.hpp>
+
 #include <cstddef>
 #include <span>
 #include <string>
@@ -27,7 +29,7 @@ std::span<const CommandUsage> command_usages();
 std::vector<ArgumentParser::Option> command_options(std::string_view command);
 /// What `%%interp` takes.
 std::vector<ArgumentParser::Option> cell_magic_options();
-/// What `%interp help` prints.
-std::string command_help();
+/// The result of `%interp help`; its text is also what is known of `%interp`.
+nlohmann::json command_help();
 
 } // namespace xinterp::kernel

@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -57,13 +58,15 @@ private:
     struct Plan {
         std::vector<std::string> names;
         std::vector<std::optional<InterpreterInfo>> existing;
-        bool if_missing;
+        bool fresh;
+        std::string cell; ///< the notebook's cell that asks, by the id that its front end gives it; empty: none
         python::Preset preset;
         std::vector<nlohmann::json> results;
         Done done;
     };
     void create(const nlohmann::json& request, const Caller& caller, Done done);
     void create_next(const std::shared_ptr<Plan>& plan);
+    bool was_made_by(const std::string& cell, const InterpreterInfo& info) const;
     void close(const nlohmann::json& request, const Caller& caller, Done done);
     void reset(const nlohmann::json& request, const Caller& caller, const Done& done);
     void interrupt(const nlohmann::json& request, const Done& done);
@@ -93,7 +96,8 @@ private:
     Router& router_;
     Backend& backend_;
     Timers& timers_;
-    std::set<InterpreterId> unreferenced_; ///< made by Python code, running when the last reference to them went
+    std::map<InterpreterId, std::string> makers_; ///< the notebooks' cells that have created interpreters
+    std::set<InterpreterId> unreferenced_;        ///< made by Python code, running when the last reference to them went
     std::atomic<std::size_t> unreferenced_count_ = 0;
 };
 
