@@ -54,6 +54,8 @@ export class PanelComm implements IDisposable {
       channel: 'shell',
       username: this.kernel.username,
       session: this.kernel.clientId,
+      // Of a console that has one: its plain cells have a place of their own to go to.
+      subshellId: this.kernel.subshellId,
       content
     } as KernelMessage.IOptions<KernelMessage.ICommMsgMsg<'shell'>>);
     this.kernel.sendShellMessage(message);

@@ -23,8 +23,8 @@ export interface IConnection extends IDisposable {
   readonly problem: string | null;
   /** The problem is the connection alone: what was known of the kernel may still be so. */
   readonly lost: boolean;
-  /** What the kernel calls this client. */
-  readonly session: string;
+  /** What the kernel calls this client where it tells where plain cells go. */
+  readonly client: string;
   readonly problemChanged: ISignal<IConnection, void>;
   /** A snapshot, then the events after it, with none left out; another snapshot at any time. */
   readonly told: ISignal<IConnection, Snapshot | Event>;
@@ -51,8 +51,9 @@ export class Connection implements IConnection {
     return this._problem === LOST;
   }
 
-  get session(): string {
-    return this._comm?.kernel.clientId ?? '';
+  get client(): string {
+    const { clientId = '', subshellId = null } = this._comm?.kernel ?? {};
+    return subshellId === null ? clientId : `${clientId}/${subshellId}`;
   }
 
   get problemChanged(): ISignal<this, void> {
@@ -202,7 +203,7 @@ export class Connection implements IConnection {
         this._commands.get(message.id)?.(message);
         break;
       case 'refusal':
-        if (message.session === this.session) {
+        if (message.session === this._comm?.kernel.clientId) {
           this._refusal = message.error;
           this._look();
         }

@@ -67,9 +67,12 @@ export interface Snapshot {
   time: number;
   /** Main first, then by id. */
   interpreters: Interpreter[];
-  /** Those of the last ten minutes, at most 1000, in the order in which they began. */
+  /** Those of the last ten minutes and the last ones of each cell, at most 1000, in the order in which they began. */
   runs: Run[];
-  /** Where plain cells go, by client (the `session` of its messages); those that are not here: to main. */
+  /**
+   * Where plain cells go, by client: the `session` of its messages, and if it uses a subshell, a slash and that one's id.
+   * Those of clients that are not here go to main.
+   */
   uses: Record<string, number[]>;
 }
 

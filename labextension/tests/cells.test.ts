@@ -1,22 +1,28 @@
+import { Signal } from '@lumino/signaling';
 import { describe, expect, it, vi } from 'vitest';
+import { creates, creations } from '../src/cells/creations';
+import { followDeaths } from '../src/cells/death';
 import { followNotebook } from '../src/cells/plugin';
 import { setText } from '../src/cells/source';
-import { badgeView } from '../src/cells/view';
+import { badgeView, type ICellState } from '../src/cells/view';
+import type { Run } from '../src/protocol';
 import { routing } from '../src/targets';
 import { FakeCell, FakeNotebook, FakeText } from './fake_cells';
 import { alice, bob, event, interpreter, modelOf, run } from './fakes';
 
 const MAIN = interpreter();
 
+const UNRUN: ICellState = { running: [], ran: [], createdAbove: () => false };
+
 function view(source: string, ...others: Parameters<typeof modelOf>) {
-  return badgeView(routing(source), modelOf(MAIN, ...others).model, []);
+  return badgeView(routing(source), modelOf(MAIN, ...others).model, UNRUN);
 }
 
 describe('a badge says where a cell goes', () => {
   it('by name and colour', () => {
     expect(view('%%interp alice\nx', alice(), bob())).toEqual({
-      dots: ['#0a7bc2'],
-      text: 'alice',
+      rows: [{ dots: ['#0a7bc2'], text: 'alice' }],
+      mark: '',
       kind: 'known',
       state: 'idle',
       quiet: false,
@@ -26,31 +32,37 @@ describe('a badge says where a cell goes', () => {
   });
 
   it('an id as well as a name', () => {
-    expect(view('%%interp 1', alice()).text).toBe('alice');
-    expect(view('%%interp 0', alice()).text).toBe('main');
+    expect(view('%%interp 1', alice()).rows[0]!.text).toBe('alice');
+    expect(view('%%interp 0', alice()).rows[0]!.text).toBe('main');
   });
 
-  it('several', () => {
+  it('two, one below the other', () => {
+    expect(view('%%interp alice, bob', alice(), bob())).toMatchObject({
+      rows: [
+        { dots: ['#0a7bc2'], text: 'alice' },
+        { dots: ['#c2570a'], text: 'bob' }
+      ],
+      title: 'This cell goes to alice and bob.',
+      label: 'Interpreters alice and bob'
+    });
+  });
+
+  it('of more than two, the first one and how many more', () => {
     expect(view('%%interp alice, bob, main', alice(), bob())).toMatchObject({
-      dots: ['#0a7bc2', '#c2570a', '#6e7681'],
-      text: 'alice, bob, main',
+      rows: [
+        { dots: ['#0a7bc2'], text: 'alice' },
+        { dots: ['#c2570a', '#6e7681'], text: '+2' }
+      ],
       title: 'This cell goes to alice, bob and main.',
       label: 'Interpreters alice, bob and main'
     });
-  });
-
-  it('no more than three dots', () => {
     const many = [1, 2, 3, 4, 5].map(id => interpreter({ id }));
-    expect(view('%%interp 1,2,3,4,5', ...many)).toMatchObject({
-      dots: Array(3).fill('#6e7681'),
-      text: '1, 2, 3, 4, 5'
-    });
+    expect(view('%%interp 1,2,3,4,5', ...many).rows[1]).toEqual({ dots: Array(3).fill('#6e7681'), text: '+4' });
   });
 
   it('all, which is all but main', () => {
     expect(view('%%interp all', alice(), bob())).toMatchObject({
-      dots: ['#0a7bc2', '#c2570a'],
-      text: 'all',
+      rows: [{ dots: ['#0a7bc2', '#c2570a'], text: 'all' }],
       title: 'This cell goes to every interpreter but main.'
     });
   });
@@ -63,41 +75,63 @@ describe('a badge says where a cell goes', () => {
 
   it('that there is no such interpreter', () => {
     expect(view('%%interp alice')).toMatchObject({
-      dots: [],
-      text: 'alice ?',
+      rows: [{ dots: [], text: 'alice' }],
+      mark: '?',
       kind: 'unknown',
       title: 'There is no interpreter alice. It is created by %interp create alice',
       label: 'Interpreter alice, unknown'
     });
-    expect(view('%%interp 7')).toMatchObject({ text: '7 ?', title: 'There is no interpreter 7.' });
+    expect(view('%%interp 7')).toMatchObject({ mark: '?', title: 'There is no interpreter 7.' });
     expect(view('%%interp alice, bob', alice())).toMatchObject({
-      dots: ['#0a7bc2'],
-      text: 'alice, bob ?',
+      rows: [
+        { dots: ['#0a7bc2'], text: 'alice' },
+        { dots: [], text: 'bob' }
+      ],
+      mark: '?',
       kind: 'unknown'
     });
   });
 
   it('that the cell creates it', () => {
     expect(view('%%interp alice --create')).toMatchObject({
-      text: 'alice (new)',
+      rows: [{ dots: [], text: 'alice' }],
+      mark: '+',
       kind: 'new',
       title: 'This cell creates alice.'
     });
-    expect(view('%%interp alice --create', alice())).toMatchObject({ text: 'alice', kind: 'known' });
+    expect(view('%%interp alice --create', alice())).toMatchObject({ mark: '', kind: 'known' });
+  });
+
+  it('that a cell above creates it, which is no mistake', () => {
+    const createdAbove = (target: string) => target === 'alice';
+    const below = (source: string) => badgeView(routing(source), modelOf(MAIN).model, { ...UNRUN, createdAbove });
+    expect(below('%%interp alice')).toMatchObject({
+      rows: [{ dots: [], text: 'alice' }],
+      mark: '',
+      kind: 'later',
+      title: 'There is no interpreter alice yet: a cell above creates it.',
+      label: 'Interpreter alice, not created yet'
+    });
+    expect(below('%%interp alice,bob')).toMatchObject({ mark: '?', kind: 'unknown' });
   });
 
   it('that the kernel answers it, or refuses it', () => {
-    expect(view('%interp list')).toMatchObject({ dots: [], text: 'kernel', kind: 'kernel' });
-    expect(view('%%interp')).toMatchObject({ text: 'kernel', kind: 'kernel' });
-    expect(view('%%interp alice --wibble')).toMatchObject({ text: '?', kind: 'unknown', label: 'Interpreter unknown' });
+    expect(view('%interp list')).toMatchObject({ rows: [{ dots: [], text: 'kernel' }], kind: 'kernel' });
+    expect(view('%%interp')).toMatchObject({ rows: [{ dots: [], text: 'kernel' }], kind: 'kernel' });
+    expect(view('%%interp alice --wibble')).toMatchObject({
+      rows: [],
+      mark: '?',
+      kind: 'unknown',
+      label: 'Interpreter unknown'
+    });
   });
 
   it('where plain cells go', () => {
     const { model, connection } = modelOf(MAIN, alice());
-    const plain = () => badgeView(routing('x = 1'), model, []);
-    expect(plain()).toMatchObject({ text: 'main', quiet: false, title: 'Plain cells go to main.' });
+    const plain = () => badgeView(routing('x = 1'), model, UNRUN);
+    expect(plain()).toMatchObject({ rows: [{ text: 'main' }], quiet: false, title: 'Plain cells go to main.' });
     connection.tell(event(11, { uses: { me: [1], somebody: [0] } }));
-    expect(plain()).toMatchObject({ dots: ['#0a7bc2'], text: 'alice', title: 'Plain cells go to alice.' });
+    expect(plain()).toMatchObject({ rows: [{ dots: ['#0a7bc2'], text: 'alice' }], title: 'Plain cells go to alice.' });
   });
 
   it('quietly, if there is nothing but main', () => {
@@ -107,21 +141,40 @@ describe('a badge says where a cell goes', () => {
 
   it('that it runs, and where, whatever its text says by now', () => {
     const { model } = modelOf(MAIN, alice({ run: 5 }), bob());
-    expect(badgeView(routing('%%interp bob'), model, [run()])).toMatchObject({
-      text: 'bob',
+    expect(badgeView(routing('%%interp bob'), model, { ...UNRUN, running: [run()] })).toMatchObject({
+      rows: [{ text: 'bob' }],
       state: 'running',
       title: 'Runs in alice. This cell goes to bob.',
       label: 'Runs in alice'
     });
   });
 
+  it('where it ran, wherever it would go now', () => {
+    const { model, connection } = modelOf(MAIN, alice(), bob());
+    const ran = [run({ end: 1, interpreter: 0, label: 'main', colour: '#6e7681', status: 'ok' })];
+    const plain = () => badgeView(routing('x = 1'), model, { ...UNRUN, ran });
+    expect(plain()).toMatchObject({ label: 'Interpreter main', title: 'Ran in main. Plain cells go to main.' });
+    connection.tell(event(11, { uses: { me: [1] } }));
+    expect(plain()).toMatchObject({
+      rows: [{ dots: ['#6e7681'], text: 'main' }],
+      kind: 'known',
+      title: 'Ran in main. Plain cells go to alice.',
+      label: 'Ran in main'
+    });
+    const routed = badgeView(routing('%%interp carol'), model, { ...UNRUN, ran: [run({ end: 1, label: 'carol' })] });
+    expect(routed).toMatchObject({ rows: [{ text: 'carol' }], mark: '', kind: 'known' });
+    expect(routed.title).toMatch(/^Ran in carol. There is no interpreter carol./);
+    const all = badgeView(routing('%%interp all'), model, { ...UNRUN, ran: [run({ end: 1 })] });
+    expect(all).toMatchObject({ rows: [{ dots: ['#0a7bc2'], text: 'all' }], label: 'Ran in alice' });
+  });
+
   it('that it waits for input', () => {
     const { model } = modelOf(MAIN, alice({ run: 5, asks: true }));
-    expect(badgeView(routing('%%interp alice'), model, [run()])).toMatchObject({
+    expect(badgeView(routing('%%interp alice'), model, { ...UNRUN, running: [run()] })).toMatchObject({
       state: 'asks',
       label: 'Waits for input in alice'
     });
-    expect(badgeView(routing('%%interp alice'), model, [run({ id: 4 })]).state).toBe('running');
+    expect(badgeView(routing('%%interp alice'), model, { ...UNRUN, running: [run({ id: 4 })] }).state).toBe('running');
   });
 });
 
@@ -171,13 +224,41 @@ describe('the badges of a notebook', () => {
 
   it('follow the kernel', () => {
     const { cells, connection } = shown(['%%interp alice', 'x']);
-    expect(cells.map(cell => cell.badge!.textContent)).toEqual(['alice ?', 'main']);
+    expect(cells.map(cell => cell.badge!.textContent)).toEqual(['alice?', 'main']);
     connection.tell(event(11, { interpreters: [alice()], uses: { me: [1] } }));
     expect(cells.map(cell => cell.badge!.textContent)).toEqual(['alice', 'alice']);
     connection.tell(event(12, { interpreters: [alice({ name: 'carol', label: 'carol' })] }));
-    expect(cells.map(cell => cell.badge!.textContent)).toEqual(['alice ?', 'carol']);
+    expect(cells.map(cell => cell.badge!.textContent)).toEqual(['alice?', 'carol']);
     connection.tell(event(13, { gone: [1], uses: {} }));
-    expect(cells.map(cell => cell.badge!.textContent)).toEqual(['alice ?', 'main']);
+    expect(cells.map(cell => cell.badge!.textContent)).toEqual(['alice?', 'main']);
+  });
+
+  it('keep where the cell ran until it is edited or runs again', () => {
+    const { cells, connection } = shown(['x', 'y'], alice());
+    const ran = (more: object) => run({ cell: 'c0', end: 1, status: 'ok', ...more });
+    connection.tell(event(11, { runs: [ran({ id: 5, interpreter: 0, label: 'main' })] }));
+    connection.tell(event(12, { uses: { me: [1] } }));
+    expect(cells.map(cell => cell.badge!.textContent)).toEqual(['main', 'alice']);
+    cells[0]!.edited = true;
+    expect(cells[0]!.badge!.textContent).toBe('alice');
+    cells[0]!.edited = false;
+    expect(cells[0]!.badge!.textContent).toBe('main');
+    connection.tell(event(13, { runs: [ran({ id: 6, message: 'again' })] }));
+    connection.tell(event(14, { uses: {} }));
+    expect(cells.map(cell => cell.badge!.textContent)).toEqual(['alice', 'main']);
+  });
+
+  it('know which interpreters the cells above create', () => {
+    const { notebook, cells } = shown(['x', '%%interp alice', '%%interp bob']);
+    const kinds = () => cells.map(cell => /jp-mod-(known|later|unknown|kernel)/.exec(cell.badge!.className)![1]);
+    expect(kinds()).toEqual(['known', 'unknown', 'unknown']);
+    cells[0]!.source = '%interp create alice';
+    expect(kinds()).toEqual(['kernel', 'later', 'unknown']);
+    notebook.content.insert(0, new FakeCell('%interp create bob', { id: 'new' }));
+    expect(kinds()).toEqual(['kernel', 'kernel', 'later', 'later']);
+    notebook.content.widgets.reverse();
+    notebook.content.model.cells.changed.emit();
+    expect(kinds()).toEqual(['unknown', 'unknown', 'kernel', 'kernel']);
   });
 
   it('show names as text', () => {
@@ -265,6 +346,62 @@ describe('the badges of a notebook', () => {
   it('leave the keys that press them to the browser', () => {
     const { cells } = shown(['x'], alice());
     expect(cells[0]!.badge!.hasAttribute('data-lm-suppress-shortcuts')).toBe(true);
+  });
+});
+
+describe('what a cell creates', () => {
+  it.each<[string, string[], string]>([
+    ['%interp create alice bob', ['alice', 'bob'], ''],
+    ['# two\n  %interp create alice,bob --preset shared --fresh # now', ['alice', 'bob'], ''],
+    ['%interp create --preset=shared alice', ['alice'], ''],
+    ['import x\nids = %interp create alice', ['alice'], ''],
+    ['%interp rename alice carol', ['carol'], ''],
+    ['%%interp alice,bob --create\nx', ['alice', 'bob'], ''],
+    ['xinterp.create("alice", \'bob\', preset="shared")', ['alice', 'bob'], ''],
+    ['for name in names:\n    %interp create {name}', [], 'unread'],
+    ['xinterp.create(*names)', [], 'unread'],
+    ['%interp create -n 4', [], 'numbered'],
+    ['interpreters.create()', [], 'numbered'],
+    ['xinterp.create(n=2)', [], 'numbered'],
+    ['# %interp create alice', [], ''],
+    ['%interp close alice', [], ''],
+    ['%%interp alice\ncreate(x)', [], '']
+  ])('is read off its text: %j', (source, names, more) => {
+    const read = { names, unread: more === 'unread', numbered: more === 'numbered' };
+    expect(creations(source)).toEqual(read);
+  });
+
+  it('of names that are known when it runs, any may be one', () => {
+    const unread = [creations('%interp create {name}')];
+    expect([creates(unread, 'alice'), creates(unread, '1')]).toEqual([true, false]);
+    const numbered = [creations('%interp create -n 4')];
+    expect([creates(numbered, 'alice'), creates(numbered, '1')]).toEqual([false, true]);
+  });
+});
+
+describe('a kernel that dies', () => {
+  function dies(status: string, lost: Run[] | null) {
+    const cells = ['c0', 'c1', 'c2'].map(id => new FakeCell('x', { id }));
+    const outputs = cells.map(cell => cell.runs(cell.model.id !== 'c1'));
+    const sessionContext = { statusChanged: new Signal<object, string>({}) };
+    followDeaths(new FakeNotebook(cells, sessionContext).it, { lost });
+    sessionContext.statusChanged.emit(status);
+    return outputs.map(texts => texts.join(''));
+  }
+
+  it('is told of below the cells that had not ended, with where they ran', () => {
+    const lost = [run({ cell: 'c0' }), run({ cell: 'c0', id: 6, label: 'bob' })];
+    const gone = 'Its interpreters are gone, with all their variables.\n';
+    expect(dies('autorestarting', lost)).toEqual([
+      `The kernel died while this cell ran in alice and bob. ${gone}`,
+      '',
+      `The kernel died before this cell had ended. ${gone}`
+    ]);
+  });
+
+  it('is not one that is restarted, nor one of another kind', () => {
+    expect(dies('restarting', [])).toEqual(['', '', '']);
+    expect(dies('autorestarting', null)).toEqual(['', '', '']);
   });
 });
 

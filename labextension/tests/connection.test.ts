@@ -26,7 +26,7 @@ describe('a connection', () => {
     expect(connection.problem).toBe('Waiting for the kernel.');
     kernel.says(snapshot());
     expect(connection.problem).toBeNull();
-    expect(connection.session).toBe('me');
+    expect(connection.client).toBe('me');
     expect(told).toEqual([snapshot()]);
   });
 
@@ -138,10 +138,18 @@ describe('a connection', () => {
     kernel.says(snapshot());
     const other = new FakeKernel('xinterp', 'me too');
     await context.replaceKernel(other);
-    expect(connection.session).toBe('me too');
+    expect(connection.client).toBe('me too');
     kernel.says(event(11));
     other.says(snapshot({ sequence: 3 }));
     expect(numbers()).toEqual(['snapshot 10', 'snapshot 3']);
+  });
+
+  test('of a console with a subshell is another client than its session, and asks through the subshell', async () => {
+    kernel.subshellId = 'sub';
+    await context.replaceKernel(null);
+    await context.replaceKernel(kernel);
+    expect(connection.client).toBe('me/sub');
+    expect(kernel.sentThrough).toBe('sub');
   });
 
   test('hears nothing when it has been disposed of', () => {

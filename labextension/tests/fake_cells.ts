@@ -24,7 +24,13 @@ export class FakeText {
 export class FakeCell {
   readonly node = document.createElement('div');
   readonly disposed = new Signal<this, void>(this);
-  readonly model: { readonly id: string; readonly type: string; readonly sharedModel: FakeText };
+  readonly model: {
+    readonly id: string;
+    readonly type: string;
+    readonly sharedModel: FakeText;
+    readonly stateChanged: Signal<object, void>;
+    isDirty: boolean;
+  };
   readonly ready: Promise<void>;
   readonly editor = { cursor: {}, setCursorPosition: (position: object) => void (this.editor.cursor = position) };
   readOnly = false;
@@ -33,7 +39,8 @@ export class FakeCell {
   private _isPlaceholder: boolean;
 
   constructor(source = '', { id = 'cell', type = 'code', placeholder = false } = {}) {
-    this.model = { id, type, sharedModel: new FakeText(source) };
+    const stateChanged = new Signal<object, void>({});
+    this.model = { id, type, sharedModel: new FakeText(source), stateChanged, isDirty: false };
     this._isPlaceholder = placeholder;
     this.ready = new Promise(resolve => {
       this.show = () => {
@@ -55,6 +62,20 @@ export class FakeCell {
 
   set source(source: string) {
     this.model.sharedModel.updateSource(0, this.source.length, source);
+  }
+
+  /** It runs, or not; the texts of the outputs that it gets from now on. */
+  runs(running: boolean): string[] {
+    const texts: string[] = [];
+    const outputs = { add: ({ text }: { text: string }) => texts.push(text) };
+    Object.assign(this.model, { executionState: running ? 'running' : 'idle', outputs });
+    return texts;
+  }
+
+  /** Its text is another one than that which ran. */
+  set edited(edited: boolean) {
+    this.model.isDirty = edited;
+    this.model.stateChanged.emit();
   }
 
   get badge(): HTMLButtonElement | null {

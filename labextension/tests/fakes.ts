@@ -80,6 +80,9 @@ export class FakeKernel {
   readonly anyMessage = new Signal<this, Kernel.IAnyMessageArgs>(this);
   readonly info: Promise<{ implementation: string }>;
   readonly sent: { type: string; data: unknown }[] = [];
+  /** The last message's. */
+  sentThrough: string | undefined;
+  subshellId: string | null = null;
   status: Kernel.Status = 'idle';
   connectionStatus: Kernel.ConnectionStatus = 'connected';
   private _opening = '';
@@ -93,6 +96,7 @@ export class FakeKernel {
 
   sendShellMessage(message: KernelMessage.ICommMsgMsg<'shell'>): void {
     this.sent.push({ type: message.header.msg_type, data: message.content.data });
+    this.sentThrough = (message.header as { subshell_id?: string }).subshell_id;
     this._opening = message.header.msg_id;
   }
 
@@ -147,7 +151,7 @@ export class FakeContext {
 export class FakeConnection implements IConnection {
   readonly problemChanged: Signal<IConnection, void> = new Signal<IConnection, void>(this);
   readonly told: Signal<IConnection, Snapshot | Event> = new Signal<IConnection, Snapshot | Event>(this);
-  readonly session = 'me';
+  readonly client = 'me';
   readonly requests: Command[] = [];
   readonly signals: (AbortSignal | undefined)[] = [];
   problem: string | null = null;

@@ -74,10 +74,25 @@ test('runs are oldest first, and those that have not ended are running', () => {
 });
 
 test('runs that ended more than ten minutes ago are forgotten, those that run are not', () => {
-  connection.tell(snapshot({ runs: [run({ id: 5, end: NOON - 1, status: 'ok' }), run({ id: 6 })] }));
+  connection.tell(snapshot({ runs: [run({ id: 5, cell: null, end: NOON - 1, status: 'ok' }), run({ id: 6 })] }));
   vi.advanceTimersByTime(599_500);
   connection.tell(event(11, { time: NOON + 599.5 }));
   expect(model.runs.map(run => run.id)).toEqual([6]);
+});
+
+test('the last runs of a cell are remembered longer, and found by the cell', () => {
+  const ended = (id: number, message: string) => run({ id, message, end: NOON - 1, status: 'ok' });
+  connection.tell(snapshot({ runs: [ended(5, 'first'), ended(6, 'second'), ended(7, 'second')] }));
+  const last = model.lastRuns('cell');
+  expect(last.map(run => run.id)).toEqual([6, 7]);
+  vi.advanceTimersByTime(599_500);
+  connection.tell(event(11, { time: NOON + 599.5 }));
+  expect(model.runs.map(run => run.id)).toEqual([6, 7]);
+  expect(model.lastRuns('cell')).toBe(last);
+  connection.tell(event(12, { runs: [run({ id: 8, message: 'third' })] }));
+  expect(model.runs.map(run => run.id)).toEqual([8]);
+  expect(model.lastRuns('cell').map(run => run.id)).toEqual([8]);
+  expect(model.lastRuns('another cell')).toEqual([]);
 });
 
 test('a thousand runs are remembered', () => {
@@ -113,6 +128,7 @@ test('a kernel that restarts or goes takes all with it', () => {
   connection.tell(snapshot({ interpreters: [interpreter(), alice()], runs: [run()], uses: { me: [1] } }));
   connection.fails('The kernel is restarting.');
   expect(model.problem).toBe('The kernel is restarting.');
+  expect(model.lost).toEqual([run()]);
   expect([model.interpreters, model.runs, model.running, model.use]).toEqual([[], [], [], []]);
   expect(model.find('alice')).toBeUndefined();
   connection.tell(snapshot());

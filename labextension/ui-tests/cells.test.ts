@@ -45,16 +45,66 @@ test('plain cells show where %interp use sends them, unknown targets look differ
   ]);
   await notebook.run(0);
   await expect.poll(() => badge(notebook, 1).innerText()).toBe('main');
+  await notebook.run(1);
   await notebook.run(2);
+  await expect.poll(() => badge(notebook, 1).getAttribute('title')).toBe('Ran in main. Plain cells go to alice.');
+  expect(await badge(notebook, 1).innerText()).toBe('main');
+  await notebook.reload();
+  await expect.poll(() => badge(notebook, 1).getAttribute('title')).toBe('Ran in main. Plain cells go to main.');
+  await notebook.run(2);
+  await notebook.run(1);
   await expect.poll(() => badge(notebook, 1).innerText()).toBe('alice');
   await expect.poll(() => badge(notebook, 3).getAttribute('class')).toContain('jp-mod-unknown');
   await expect
     .poll(() => badge(notebook, 3).getAttribute('title'))
     .toBe('There is no interpreter nobody. It is created by %interp create nobody');
-  await expect.poll(() => badge(notebook, 4).innerText()).toBe('later (new)');
+  await expect.poll(() => badge(notebook, 4).innerText()).toBe('later+');
   const status = notebook.page.locator('.jp-xinterp-Status');
   await expect.poll(() => status.innerText()).toContain('alice');
   await notebook.screenshot('cells-use');
+});
+
+test('a notebook that is opened again knows what its cells create, and says of two targets both', async () => {
+  const notebook = await NotebookPage.open(lab, [
+    'x = 1\n%interp create alice bob',
+    '%%interp alice,bob\nprint(1)',
+    '%%interp carol\n1'
+  ]);
+  const kind = (index: number) => expect.poll(() => badge(notebook, index).getAttribute('class'));
+  await kind(1).toContain('jp-mod-later');
+  await kind(2).toContain('jp-mod-unknown');
+  const rows = badge(notebook, 1).locator('.jp-xinterp-CellBadge-text');
+  for (const row of await rows.all())
+    expect(await row.evaluate(node => node.scrollWidth <= node.clientWidth)).toBe(true);
+  expect(await rows.allInnerTexts()).toEqual(['alice', 'bob']);
+  await notebook.run(0);
+  await notebook.run(1);
+  await kind(1).toContain('jp-mod-known');
+  await notebook.run(0); // as at the second Run All
+  await notebook.untilOutput(0, 'alice exists already (id 1): this cell made it.');
+});
+
+test('progress bars of two targets are redrawn in their places', async () => {
+  const notebook = await NotebookPage.open(lab, [
+    '%interp create alice bob',
+    '%%interp alice,bob\nimport time\nfrom tqdm import tqdm\nfor i in tqdm(range(20)): time.sleep(0.1)'
+  ]);
+  await notebook.run(0);
+  await notebook.run(1);
+  const lines = async () => (await notebook.output(1)).split('\n').filter(line => line.trim() !== '');
+  await expect
+    .poll(async () => (await lines()).map(line => line.slice(0, 12)).sort())
+    .toEqual(['[alice] 100%', '[bob] 100%|█']);
+});
+
+test('a kernel that dies leaves a word below the cell', async () => {
+  const notebook = await NotebookPage.open(lab, [
+    '%interp create alice',
+    '%%interp alice\nimport os, time\nprint("soon")\ntime.sleep(1)\nos.kill(os.getpid(), 9)'
+  ]);
+  await notebook.run(0);
+  await notebook.start(1);
+  await notebook.untilOutput(1, 'The kernel died while this cell ran in alice.');
 });
 
 test('a running detached cell shows it, also after a reload, and the status bar counts', async () => {

@@ -22,7 +22,7 @@ test('an interpreter is created in the panel and used in a cell', async () => {
   await notebook.run(0);
   await expect.poll(() => notebook.output(0)).toBe('42');
   await panel.untilState('alice', 'idle');
-  await expect.poll(() => panel.row('alice').innerText()).toMatch(/notebook[^]*own GIL[^]*1 cell[^]*MB[^]*%interp/);
+  await expect.poll(() => panel.row('alice').innerText()).toMatch(/notebook[^]*1 cell[^]*MB[^]*%interp/);
   await panel.create('alice');
   await expect.poll(() => panel.notices()).toHaveLength(1);
   await expect.poll(async () => (await panel.notices())[0]).toMatch(/^interpreter 'alice' exists already \(id 1\)\./);

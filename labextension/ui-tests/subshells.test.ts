@@ -93,6 +93,20 @@ test('a subshell console works beside a busy notebook', async () => {
   expect(notebook.errors).toEqual([]);
 });
 
+test("a subshell console's badge and the status bar know where its plain cells go", async () => {
+  const notebook = await NotebookPage.open(lab, ['%interp create alice']);
+  await notebook.run(0);
+  const console = await SubshellConsole.open(notebook);
+  const prompt = console.root.locator('.jp-CodeConsole-promptCell .jp-xinterp-CellBadge');
+  await expect.poll(() => prompt.innerText()).toBe('main');
+  await console.start('%interp use alice');
+  await expect.poll(() => prompt.innerText()).toBe('alice');
+  await expect.poll(() => notebook.page.locator('.jp-xinterp-Status').innerText()).toContain('alice');
+  await console.start('import _xinterp; _xinterp.interpreter');
+  await console.untilOutput('1');
+  await console.close();
+});
+
 test('the stop button stops a subshell console if nothing else runs', async () => {
   const notebook = await NotebookPage.open(lab, ['1']);
   const console = await SubshellConsole.open(notebook);

@@ -76,7 +76,7 @@ void Kernel::set_backend(Backend& backend, std::function<void()> shut_down) {
     commands_ = std::make_unique<Commands>(*interpreters_, *router_, backend, server_->timers());
     comms_ = std::make_unique<Comms>(*server_, *outputs_, *router_, registry_);
     debugger_ = std::make_unique<Debugger>(*server_, backend, registry_, history_);
-    panel_ = std::make_unique<Panel>(*server_, registry_, *router_, *commands_, backend, *inputs_);
+    panel_ = std::make_unique<Panel>(*server_, registry_, *router_, *commands_, backend, *inputs_, subshells_);
     outputs_->colour_names([this](const std::string& session, InterpreterId interpreter) {
         return panel_->colour_for(session, interpreter);
     });

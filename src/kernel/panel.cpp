@@ -89,7 +89,8 @@ void Panel::run(const xeus::xmessage& request, const std::string& id, const json
         look(); // what it has changed is known before
         send(parent, std::move(result));
     };
-    auto cancel = commands_.run(command, Commands::Caller{{session_of(request)}, 0, std::nullopt}, answer);
+    const Client client{session_of(request), subshells_.of(request.header()).value_or(0)};
+    auto cancel = commands_.run(command, Commands::Caller{client, 0, std::nullopt}, answer);
     if (cancel && !*answered) cancels_[id] = std::move(cancel);
 }
 
@@ -155,6 +156,16 @@ Panel::Row Panel::row_of(const InterpreterInfo& info) {
     return row;
 }
 
+Panel::Uses Panel::uses() const {
+    Uses uses;
+    for (auto& [client, targets] : router_.uses()) {
+        const std::string key =
+            client.subshell == 0 ? client.session : client.session + "/" + subshells_.id_of(client.subshell);
+        uses.emplace(key, targets);
+    }
+    return uses;
+}
+
 // --- What is looked at
 
 void Panel::look() {
@@ -191,8 +202,8 @@ void Panel::look() {
     if (!changed.empty()) event["interpreters"] = std::move(changed);
     if (!gone.empty()) event["gone"] = std::move(gone);
     if (!runs.empty()) event["runs"] = std::move(runs);
-    if (Uses uses = router_.uses(); uses != told_uses_) {
-        told_uses_ = std::move(uses);
+    if (Uses now = uses(); now != told_uses_) {
+        told_uses_ = std::move(now);
         event["uses"] = told_uses_;
     }
     if (event.size() > 1) {
@@ -259,6 +270,7 @@ void Panel::lane_taken(const Cell& cell, const Cell::Run& run) {
 
 void Panel::lane_left(const Cell& cell, const Cell::Run& run, const json& reply) {
     runs_.ended(cell.lane_of(run), reply.value("status", "ok"), System::now());
+    memory_.erase(run.target); // %interp shows what it is now
     look_soon();
 }
 

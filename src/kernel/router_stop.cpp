@@ -81,8 +81,8 @@ void Router::end_subshell(SubshellNumber subshell, std::function<void()> done) {
     for (auto& [client, queue] : queues_) {
         if (client.subshell != subshell) continue;
         for (const auto& waiting : std::exchange(queue, {})) front_.abort(*waiting);
-        uses_.erase(client);
     }
+    std::erase_if(uses_, [subshell](const auto& entry) { return entry.first.subshell == subshell; });
     abort_lane({python::main_interpreter, subshell}, "its subshell was deleted before this cell could run there.");
     end_subshell_if_over(subshell);
 }

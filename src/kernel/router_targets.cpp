@@ -18,14 +18,14 @@ void Router::replace(InterpreterId old_id, InterpreterId new_id) {
     for (auto& [client, use] : uses_) std::ranges::replace(use.targets, old_id, new_id);
 }
 
-std::map<std::string, std::vector<InterpreterId>> Router::uses() const {
-    std::map<std::string, std::vector<InterpreterId>> uses;
+std::map<Client, std::vector<InterpreterId>> Router::uses() const {
+    std::map<Client, std::vector<InterpreterId>> uses;
     for (const auto& [client, use] : uses_)
-        if (client.subshell == 0 && std::ranges::all_of(use.targets, [this](InterpreterId id) {
+        if (std::ranges::all_of(use.targets, [this](InterpreterId id) {
                 const auto info = interpreters_.registry().get(id);
                 return info && info->state != python::State::closing;
             }))
-            uses.emplace(client.session, use.targets);
+            uses.emplace(client, use.targets);
     return uses;
 }
 

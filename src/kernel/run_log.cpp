@@ -48,6 +48,7 @@ void RunLog::began(RunRecord record) {
     record.id = ++last_;
     current_[lane] = record.id;
     changed_.insert(record.id);
+    if (!record.cell.empty()) last_messages_[record.cell] = record.message;
     runs_.emplace(record.id, std::move(record));
 }
 
@@ -70,17 +71,23 @@ const RunRecord* RunLog::any_current(InterpreterId interpreter) const {
     return first == current_.end() || first->first.interpreter != interpreter ? nullptr : &runs_.at(first->second);
 }
 
+bool RunLog::is_last_of_its_cell(const RunRecord& record) const {
+    const auto last = last_messages_.find(record.cell);
+    return last != last_messages_.end() && last->second == record.message;
+}
+
 void RunLog::forget(Time now) {
-    const bool full = runs_.size() >= most;
-    bool first = true;
+    bool full = runs_.size() >= most;
     for (auto run = runs_.begin(); run != runs_.end();) {
-        const bool over = run->second.end && (*run->second.end + memory < now || (full && first));
-        if (!over && run->second.end) return; // what began later is looked at when this one goes
-        if (!over) {
+        const RunRecord& record = run->second;
+        const bool old = record.end && *record.end + memory < now, last = is_last_of_its_cell(record);
+        if (record.end && !old && !full) return; // what began later is looked at when this one goes
+        if (!record.end || (last && !full)) {
             ++run;
             continue;
         }
-        first = false;
+        full = false;
+        if (last) last_messages_.erase(record.cell);
         changed_.erase(run->first);
         run = runs_.erase(run);
     }

@@ -128,6 +128,8 @@ TEST_CASE("%interp use is a subshell's own") {
     bench.send_through(1, "a", "1");
     CHECK(bench.news() == Lines{"m runs in main", "a runs in alice"});
     CHECK(bench.router.target_of({"notebook", 1}, "x.") == bench.alice);
+    CHECK(bench.router.uses() == std::map<Client, std::vector<InterpreterId>>{{{"notebook", 1}, {bench.alice}}});
+    bench.router.end_subshell(1, [] {});
     CHECK(bench.router.uses().empty());
 }
 

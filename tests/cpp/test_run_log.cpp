@@ -115,9 +115,30 @@ TEST_CASE("runs are forgotten ten minutes after their end, those that still run 
     CHECK(ids(log.take_changed()) == Ids{1});
 }
 
-TEST_CASE("a thousand are remembered") {
+TEST_CASE("the last run of a cell is remembered longer, in all of its targets") {
     RunLog log;
-    for (int i = 0; i < 1500; ++i) log.began(run_of(7));
+    const auto cell = [&log](InterpreterId interpreter, const std::string& message) {
+        RunRecord record = run_of(interpreter);
+        record.cell = "cell";
+        record.message = message;
+        log.began(record);
+        log.ended(interpreter, "ok", noon);
+    };
+    cell(1, "first");
+    cell(1, "second");
+    cell(2, "second");
+    CHECK(ids(log.all(noon + 11min)) == Ids{2, 3});
+    cell(3, "third");
+    CHECK(ids(log.all(noon + 11min)) == Ids{4});
+}
+
+TEST_CASE("a thousand are remembered, of as many cells") {
+    RunLog log;
+    for (int i = 0; i < 1500; ++i) {
+        RunRecord record = run_of(7);
+        record.cell = record.message = std::to_string(i);
+        log.began(record);
+    }
     const std::vector<RunRecord> all = log.all(noon);
     CHECK(all.size() <= RunLog::most);
     CHECK(all.back().id == 1500);

@@ -237,6 +237,47 @@ def test_use_is_of_the_client_that_asks(client: Client, panel: Panel) -> None:
     panel.until(lambda: panel.uses == {}, "main in use again")
 
 
+def test_use_in_a_subshell_is_told_under_the_subshells_id(client: Client, subshell: str) -> None:
+    panel = Panel(client)
+    client.ok("%interp create alice")
+    alice = panel.until_row("alice")["id"]
+    beside = f"{client.client.session.session}/{subshell}"
+    client.result(client.send("%interp use alice", subshell))
+    panel.until(lambda: panel.uses == {beside: [alice]}, "alice in use in the subshell")
+    panel.page.subshell = subshell
+    assert panel.command("use", targets=["main"])["ok"]
+    panel.until(lambda: panel.uses == {}, "main in use again")
+    assert client.result(client.send("import _xinterp\n_xinterp.interpreter", subshell)).value == "0"
+    assert panel.command("use", targets=["alice"])["ok"]
+    assert client.result(client.send("import _xinterp\n_xinterp.interpreter", subshell)).value == str(alice)
+    assert client.ok("import _xinterp\n_xinterp.interpreter").value == "0"
+
+
+def test_where_plain_cells_of_a_subshell_go_ends_with_it(fresh: Kernel) -> None:
+    client = fresh.client
+    subshell = client.create_subshell()
+    panel = Panel(client)
+    panel.page.subshell = subshell
+    client.ok("%interp create alice")
+    assert panel.command("use", targets=["alice"])["ok"]
+    assert [*panel.uses] == [f"{client.client.session.session}/{subshell}"]
+    panel.page.subshell = None
+    client.delete_subshell(subshell)
+    panel.until(lambda: panel.uses == {}, "no use")
+
+
+def test_the_memory_is_what_the_table_says_once_a_cell_has_ended(client: Client, panel: Panel, target: str) -> None:
+    label = "alice" if target else "main"
+    before = panel.until_row(label)["memory"]
+    client.ok(target + "kept = [object() for _ in range(300_000)]")
+    table = client.ok("%interp").of("display_data")[0]["data"]["text/plain"]
+    row = panel.until_row(label, state="idle")
+    panel.until(lambda: (row := panel.row(label)) and row["memory"] > before + 1_000_000 and row, "its memory")
+    shown = panel.row(label)["memory"] / 1024 / 1024  # type: ignore[index]
+    assert f"{shown:.1f} MB" in next(line for line in table.splitlines() if f" {label} " in line), row
+    client.ok(target + "del kept")
+
+
 def test_a_command_that_waits_can_be_cancelled(client: Client, panel: Panel) -> None:
     client.ok("%interp create alice")
     cell = client.send("%%interp alice &\nimport time\nwhile True: time.sleep(0.01)")

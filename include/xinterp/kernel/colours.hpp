@@ -25,7 +25,8 @@ private:
     std::map<std::string, std::size_t> remembered_; ///< by name
 };
 
-/// The text in that colour, as terminals and notebooks show it.
+/// The text in that colour, as terminals and notebooks show it: a 24-bit colour, as the 16 colours of terminals have
+/// none that is the same as in the panel and the badges.
 std::string coloured(std::string_view text, std::string_view colour);
 
 } // namespace xinterp::kernel

@@ -11,6 +11,7 @@
 #include <xinterp/kernel/router.hpp>
 #include <xinterp/kernel/run_log.hpp>
 #include <xinterp/kernel/server.hpp>
+#include <xinterp/kernel/subshells.hpp>
 
 #include <chrono>
 #include <functional>
@@ -35,9 +36,9 @@ public:
     static constexpr std::chrono::seconds memory_interval{1};
 
     Panel(Server& server, const python::Registry& registry, const Router& router, Commands& commands, Backend& backend,
-          const InputBroker& inputs)
+          const InputBroker& inputs, const Subshells& subshells)
         : server_{server}, registry_{registry}, router_{router}, commands_{commands}, backend_{backend},
-          inputs_{inputs} {}
+          inputs_{inputs}, subshells_{subshells} {}
 
     /// Whether a comm message is for the panel.
     static bool is_its(const xeus::xmessage& request);
@@ -66,6 +67,7 @@ private:
         bool operator==(const Row&) const = default;
         nlohmann::json to_json(InterpreterId id) const;
     };
+    /// By client: its session, and after a slash the id of its subshell if it uses one.
     using Uses = std::map<std::string, std::vector<InterpreterId>>;
 
     void look();
@@ -74,6 +76,7 @@ private:
     void look_at_visits(const std::vector<InterpreterInfo>& infos);
     void look_at_memory(const std::vector<InterpreterInfo>& infos);
     Row row_of(const InterpreterInfo& info);
+    Uses uses() const;
     void open(const xeus::xmessage& request);
     void tell(const xeus::xmessage& request);
     void run(const xeus::xmessage& request, const std::string& id, const nlohmann::json& command);
@@ -86,6 +89,7 @@ private:
     Commands& commands_;
     Backend& backend_;
     const InputBroker& inputs_;
+    const Subshells& subshells_;
 
     bool watched_ = false;
     std::set<std::string> colour_sessions_;

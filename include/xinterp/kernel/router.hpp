@@ -139,7 +139,7 @@ public:
     /// An interpreter was reset: who used the old one uses the new one.
     void replace(InterpreterId old_id, InterpreterId new_id);
     /// Where plain cells go of those clients for whom that is not main.
-    std::map<std::string, std::vector<InterpreterId>> uses() const;
+    std::map<Client, std::vector<InterpreterId>> uses() const;
     /// Where a piece of code of that client would run (the first of several targets).
     InterpreterId target_of(const Client& client, const std::string& code) const;
 

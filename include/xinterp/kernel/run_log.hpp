@@ -59,17 +59,20 @@ public:
     const RunRecord* current(LaneId lane) const;
     /// What runs in the interpreter: in its own lane, or in that of its first subshell that runs something.
     const RunRecord* any_current(InterpreterId interpreter) const;
-    /// In the order in which they began, without those that ended too long ago.
+    /// In the order in which they began, without those that ended too long ago. The last one of each cell stays: where
+    /// a cell ran is shown as long as the cell is there.
     std::vector<RunRecord> all(Time now);
     /// Those that have begun or ended since the last call.
     std::vector<RunRecord> take_changed();
 
 private:
     void forget(Time now);
+    bool is_last_of_its_cell(const RunRecord& record) const;
 
     std::map<std::uint64_t, RunRecord> runs_;
     std::map<LaneId, std::uint64_t> current_;
     std::set<std::uint64_t> changed_;
+    std::map<std::string, std::string> last_messages_; ///< of each cell with runs, by its id
     std::uint64_t last_ = 0;
 };
 

@@ -5,16 +5,21 @@ import type { IDisposable } from '@lumino/disposable';
 
 import type { Run } from '../protocol';
 import { CellBadge, type BadgedCell } from './badge';
+import { creates } from './creations';
 import { appearance, type Kernel } from './view';
 
 /** A code cell's widget that tells when it is gone. */
 export type FollowedCell = BadgedCell & Pick<Cell, 'disposed'> & { readonly model: Pick<ICellModel, 'type'> };
 
 export class Badges<C extends FollowedCell> implements IDisposable {
-  /** `open` is called with a cell and its badge's button when that is pressed. */
+  /**
+   * `open` is called with a cell and its badge's button when that is pressed. `cells`: all of the notebook, in their
+   * order; none where there is no notebook.
+   */
   constructor(
     private readonly _kernel: Kernel,
-    private readonly _open: (cell: C, button: HTMLElement) => void
+    private readonly _open: (cell: C, button: HTMLElement) => void,
+    private readonly _cells: () => readonly C[] = () => []
   ) {
     this._all = this._allNow();
     this._running = this._runningNow();
@@ -24,13 +29,22 @@ export class Badges<C extends FollowedCell> implements IDisposable {
   /** Gives a code cell its badge, until the cell is disposed. */
   add(cell: C): void {
     if (cell.model.type !== 'code' || this._badges.has(cell)) return;
-    const badge = new CellBadge(cell, this._kernel, button => this._open(cell, button));
+    const badge = new CellBadge(cell, this._kernel, {
+      open: button => this._open(cell, button),
+      createdAbove: target => creates(this._above(cell), target),
+      creationsChanged: () => this.update()
+    });
     this._badges.set(cell, badge);
-    badge.runs = this._running.get(badge.id) ?? [];
+    badge.running = this._running.get(badge.id) ?? [];
     cell.disposed.connect(() => {
       badge.dispose();
       this._badges.delete(cell);
     });
+  }
+
+  /** The cells, or their order, may be others. */
+  update(): void {
+    for (const badge of this._badges.values()) badge.update();
   }
 
   /** The cell whose badge Tab reaches: 500 in a row would be in the way. */
@@ -62,8 +76,17 @@ export class Badges<C extends FollowedCell> implements IDisposable {
     this._all = all;
     for (const badge of this._badges.values()) {
       const runs = this._running.get(badge.id);
-      if (runs || before.has(badge.id)) badge.runs = runs ?? [];
-      else if (allChanged) badge.update();
+      if (runs || before.has(badge.id)) badge.running = runs ?? [];
+      else if (allChanged || badge.hasRun) badge.update();
+    }
+  }
+
+  /** What the cells above create. */
+  private *_above(cell: C) {
+    for (const other of this._cells()) {
+      if (other === cell) return;
+      const badge = this._badges.get(other);
+      if (badge) yield badge.creations;
     }
   }
 

@@ -8,6 +8,7 @@ import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { CommandIDs } from '../ids';
 import { followDocuments, IKernelModels } from '../models';
 import { Badges } from './badges';
+import { followDeaths } from './death';
 import type { Kernel } from './view';
 
 /** Gives the cells of a notebook their badges; `choose` opens the menu of the active cell. */
@@ -17,13 +18,15 @@ export function followNotebook(
   choose: () => void
 ): void {
   const { content } = panel;
-  const badges = new Badges<Cell>(kernel, cell => {
+  const open = (cell: Cell) => {
     content.activeCellIndex = content.widgets.indexOf(cell);
     choose();
-  });
+  };
+  const badges = new Badges<Cell>(kernel, open, () => content.widgets);
   const addAll = () => {
     content.widgets.forEach(cell => badges.add(cell));
     badges.reachable = content.activeCell;
+    badges.update();
   };
   const followModel = () => {
     content.model?.cells.changed.connect(addAll);
@@ -56,7 +59,7 @@ export function followConsole(
 
 export const cellsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab-xinterp:cells',
-  description: 'Shows on each code cell which interpreters it goes to.',
+  description: 'Shows on each code cell which interpreters it goes to, and below it if the kernel has died.',
   autoStart: true,
   requires: [IKernelModels],
   optional: [INotebookTracker, IConsoleTracker],
@@ -67,7 +70,11 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
     consoles: IConsoleTracker | null
   ) => {
     const choose = () => void app.commands.execute(CommandIDs.setTarget);
-    const ofNotebook = (panel: NotebookPanel) => followNotebook(panel, models.of(panel.sessionContext), choose);
+    const ofNotebook = (panel: NotebookPanel) => {
+      const kernel = models.of(panel.sessionContext);
+      followNotebook(panel, kernel, choose);
+      followDeaths(panel, kernel);
+    };
     const ofConsole = (panel: ConsolePanel) => followConsole(panel, models.of(panel.sessionContext), choose);
     followDocuments(notebooks, consoles, ofNotebook, ofConsole);
   }

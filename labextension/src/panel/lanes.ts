@@ -42,8 +42,32 @@ export function laneKey({ id, subshell }: Pick<Lane, 'id' | 'subshell'>): string
   return `${id}/${subshell}`;
 }
 
+/** A stretch of time, in seconds since 1970. */
+export interface Window {
+  from: number;
+  to: number;
+}
+
+/** A pause that is longer than this, in seconds, and than what came after it, parts what happened lately from the rest. */
+const PAUSE = 10;
+
+/** The stretch of time in which the last runs were, one after the other: as long as one of those that the axis knows. */
+export function latest(runs: ReadonlyArray<Run>, now: number): Window {
+  const end = (run: Run) => run.end ?? now;
+  const to = runs.length > 0 ? Math.max(...runs.map(end)) : now;
+  let from = to;
+  for (const run of [...runs].sort((a, b) => end(b) - end(a))) {
+    if (from - end(run) > Math.max(PAUSE, to - from)) {
+      break;
+    }
+    from = Math.min(from, run.start);
+  }
+  const spans = Object.keys(STEPS).map(Number);
+  return { from: to - (spans.find(span => span >= to - from) ?? spans.at(-1)!), to };
+}
+
 /** The axis has a mark at each of these, in seconds: two or three, which a narrow panel has room for. */
-const STEPS: Record<number, number> = { 60: 30, 300: 120, 600: 300 };
+const STEPS: Record<number, number> = { 10: 5, 30: 15, 60: 30, 120: 60, 300: 120, 600: 300 };
 
 /** Where the axis has marks, in seconds since 1970, at full minutes and their parts. */
 export function axis(from: number, to: number): number[] {

@@ -1,7 +1,7 @@
 // One interpreter of the list. It is drawn again only when something of it has changed, and its time while it runs.
 import { addBelowIcon, Button, ellipsesIcon, type LabIcon, runIcon, stopIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import { memo } from 'react';
+import { Fragment, memo } from 'react';
 import type { KernelModel } from '../model';
 import type { Interpreter, Run } from '../protocol';
 import { useSeconds } from './hooks';
@@ -69,7 +69,9 @@ export const Row = memo(function Row(props: RowProps): JSX.Element {
       </div>
       <div role="gridcell" className="jp-xinterp-Row-facts">
         {facts(row).map(fact => (
-          <span key={fact}>{fact}</span>
+          <Fragment key={fact}>
+            <span>{fact}</span>{' '}
+          </Fragment>
         ))}
       </div>
     </div>

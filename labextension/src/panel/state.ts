@@ -91,7 +91,7 @@ export class PanelState {
     this._changed.emit();
   }
 
-  /** How far the timeline goes back, in seconds. */
+  /** How far the timeline goes back, in seconds; 0: as far as what happened lately. */
   get timeline(): number {
     return this._timeline;
   }
@@ -137,7 +137,7 @@ export class PanelState {
   private _renaming: number | null = null;
   private _variablesOf = 0;
   private _compared: readonly [number, number] | null = null;
-  private _timeline = 60;
+  private _timeline = 0;
   private _notices: ReadonlyArray<Notice> = [];
   private _lastNotice = 0;
 }

@@ -20,15 +20,14 @@ export function duration(seconds: number, decimals = 0): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** "512 B", "3.1 MB". */
+/** "512 B", "20 KB", "3.1 MB": as the kernel's tables have it, whose units are powers of 1024. */
 export function bytes(count: number): string {
-  if (count < 1000) {
+  if (count < 1024) {
     return `${count} B`;
   }
-  const units = ['kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length, Math.floor(Math.log10(count) / 3));
-  const value = count / 1000 ** power;
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[power - 1]}`;
+  const units = ['KB', 'MB', 'GB'];
+  const power = Math.min(units.length, Math.floor(Math.log2(count) / 10));
+  return `${(count / 1024 ** power).toFixed(power > 1 ? 1 : 0)} ${units[power - 1]}`;
 }
 
 export function count(number: number, one: string, many = `${one}s`): string {
@@ -52,11 +51,11 @@ export function stateOf(row: Interpreter): string {
   return row.asks && row.state !== 'closing' ? 'waits for input' : row.state;
 }
 
-/** The lesser facts of a row: what it is, and what it has done. */
+/** The lesser facts of a row: what it is, and what it has done. A GIL of its own is what an interpreter has. */
 export function facts(row: Interpreter): string[] {
   return [
     ...(row.preset === 'main' ? [] : [row.preset]),
-    row.gil === 'own' ? 'own GIL' : 'GIL with main',
+    ...(row.gil === 'own' ? [] : ['GIL with main']),
     count(row.cells, 'cell'),
     row.memory === null ? 'memory with main' : bytes(row.memory),
     ...(row.origin === 'main' ? [] : [row.origin])

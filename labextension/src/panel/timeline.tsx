@@ -5,12 +5,16 @@ import type { KernelModel } from '../model';
 import type { Run } from '../protocol';
 import { useValue } from './hooks';
 import { Label } from './label';
-import { axis, type Lane, laneKey, lanes } from './lanes';
+import { axis, type Lane, laneKey, lanes, latest } from './lanes';
 import { usePulse } from './pulse';
 import type { PanelState } from './state';
 import { count, runLabel } from './texts';
 
-const WINDOWS = [60, 300, 600];
+/** How far back it can be told to go. */
+const WINDOWS = [
+  { value: 0, label: 'runs' },
+  ...[60, 300, 600].map(value => ({ value, label: count(value / 60, 'minute') }))
+];
 
 export function Timeline({ state }: { state: PanelState }): JSX.Element | null {
   const model = useValue(state.changed, () => state.model);
@@ -20,10 +24,11 @@ export function Timeline({ state }: { state: PanelState }): JSX.Element | null {
 
 function Strips({ state, model }: { state: PanelState; model: KernelModel }): JSX.Element {
   const now = usePulse(model);
-  const span = useValue(state.changed, () => state.timeline);
+  const chosen = useValue(state.changed, () => state.timeline);
+  const { from, to } = chosen > 0 ? { from: now - chosen, to: now } : latest(model.runs, now);
+  const span = Math.round(to - from);
   // Runs have places that stay, in a track that is moved as time goes on: only what runs is drawn again.
   const epoch = useRef(now).current;
-  const from = now - span;
   const found = lanes(model.runs, model.interpreters, from);
   const track = { transform: `translateX(${(-(from - epoch) / span) * 100}%)` };
   return (
@@ -33,13 +38,13 @@ function Strips({ state, model }: { state: PanelState; model: KernelModel }): JS
         <HTMLSelect
           className="jp-xinterp-Choose"
           aria-label="How far the timeline goes back"
-          value={span}
-          options={WINDOWS.map(value => ({ value, label: count(value / 60, 'minute') }))}
+          value={chosen}
+          options={WINDOWS}
           onChange={event => (state.timeline = Number(event.currentTarget.value))}
         />
       </div>
       {found.length === 0 ? (
-        <p className="jp-xinterp-Sentence">Nothing ran in this time.</p>
+        <p className="jp-xinterp-Sentence">{chosen > 0 ? 'Nothing ran in this time.' : 'Nothing has run yet.'}</p>
       ) : (
         <>
           <ul className="jp-xinterp-Lanes" aria-label="What ran when">
@@ -49,7 +54,7 @@ function Strips({ state, model }: { state: PanelState; model: KernelModel }): JS
           </ul>
           <div className="jp-xinterp-Axis" aria-hidden>
             <div className="jp-xinterp-Track" style={track}>
-              {axis(from, now).map(mark => (
+              {axis(from, to).map(mark => (
                 <span key={mark} style={{ left: `${((mark - epoch) / span) * 100}%` }}>
                   {clock(mark, span)}
                 </span>

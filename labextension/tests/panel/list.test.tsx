@@ -35,8 +35,8 @@ const texts = (index: number) =>
 describe('the list', () => {
   test('shows each interpreter, main first, with what it is and what it has done', () => {
     show(panelOf(interpreter({ cells: 4 }), alice({ cells: 2 })));
-    expect(texts(0)).toEqual(['mainplain cells', 'idle', 'own GIL4 cells3.1 MB']);
-    expect(texts(1)).toEqual(['alice', 'idle', 'notebookown GIL2 cells3.1 MB%interp']);
+    expect(texts(0)).toEqual(['mainplain cells', 'idle', '4 cells 3.0 MB ']);
+    expect(texts(1)).toEqual(['alice', 'idle', 'notebook 2 cells 3.0 MB %interp ']);
   });
 
   test('shows what runs and for how long, and what is queued', () => {

@@ -1,6 +1,6 @@
 import { act, fireEvent, render, screen, within } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { axis, lanes } from '../../src/panel/lanes';
+import { axis, lanes, latest } from '../../src/panel/lanes';
 import { Timeline } from '../../src/panel/timeline';
 import type { Run } from '../../src/protocol';
 import { alice, bob, event, interpreter, NOON, run, snapshot } from '../fakes';
@@ -40,6 +40,21 @@ describe('lanes', () => {
     ]);
   });
 
+  test('what happened lately fills the timeline, back to a pause that is longer', () => {
+    const ran = (start: number, end: number | null) =>
+      run({ start: NOON + start, end: end === null ? null : NOON + end });
+    const window = (...runs: Run[]) => {
+      const { from, to } = latest(runs, NOON);
+      return [from - NOON, to - NOON];
+    };
+    expect(window()).toEqual([-10, 0]);
+    expect(window(ran(-100, -98))).toEqual([-108, -98]);
+    expect(window(ran(-100, -98), ran(-91, -90), ran(-82, -80))).toEqual([-110, -80]);
+    expect(window(ran(-300, -200), ran(-40, -38))).toEqual([-48, -38]);
+    expect(window(ran(-300, -50), ran(-40, null))).toEqual([-300, 0]);
+    expect(window(ran(-5000, null))).toEqual([-600, 0]);
+  });
+
   test('the axis has marks at round times', () => {
     expect(axis(575, 635)).toEqual([600, 630]);
     expect(axis(1000, 1600)).toEqual([1200, 1500]);
@@ -57,6 +72,7 @@ describe('the timeline', () => {
   afterEach(() => vi.useRealTimers());
 
   function show(...runs: Run[]): void {
+    panel.state.timeline = 60;
     panel.connection.tell(snapshot({ interpreters: [interpreter(), alice(), bob()], runs }));
     render(<Timeline state={panel.state} />);
   }
@@ -125,6 +141,14 @@ describe('the timeline', () => {
     expect(screen.getByText('Nothing ran in this time.')).toBeTruthy();
     fireEvent.change(screen.getByRole('combobox', { name: 'How far the timeline goes back' }), {
       target: { value: 300 }
+    });
+    expect(stretches('1 run in alice')[0]!.width).toBe(20);
+  });
+
+  test('shows what happened lately if nothing else is chosen', () => {
+    show(run({ start: NOON - 102, end: NOON - 100, status: 'ok' }));
+    fireEvent.change(screen.getByRole('combobox', { name: 'How far the timeline goes back' }), {
+      target: { value: 0 }
     });
     expect(stretches('1 run in alice')[0]!.width).toBe(20);
   });

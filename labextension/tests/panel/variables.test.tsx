@@ -26,7 +26,7 @@ beforeEach(() => show(HELD));
 test('variables are told by name, type, size and value, as text', () => {
   expect(rows()).toEqual([
     ['Name', 'Type', 'Size', 'Value'],
-    ['frame', 'DataFrame', '1.5 kB', '<script>alert(1)</script>'],
+    ['frame', 'DataFrame', '1 KB', '<script>alert(1)</script>'],
     ['x', 'int', '28 B', '42']
   ]);
   expect(says()).toBe('2 variables in main');
