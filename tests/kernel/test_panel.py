@@ -363,6 +363,7 @@ def test_all_clients_are_told_the_same(kernel: Kernel, panel: Panel) -> None:
 
 def test_who_has_missed_an_event_asks_for_a_snapshot(client: Client, panel: Panel) -> None:
     client.ok("%interp create alice")
+    client.ok("1")
     panel.until_row("alice")
     panel.interpreters, panel.runs = {}, {}
     panel.page.post(COMM, {"type": "snapshot"})
