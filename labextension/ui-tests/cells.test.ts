@@ -58,7 +58,7 @@ test('plain cells show where %interp use sends them, unknown targets look differ
   await expect
     .poll(() => badge(notebook, 3).getAttribute('title'))
     .toBe('There is no interpreter nobody. It is created by %interp create nobody');
-  await expect.poll(() => badge(notebook, 4).innerText()).toBe('later+');
+  await expect.poll(() => badge(notebook, 4).textContent()).toBe('later+');
   const status = notebook.page.locator('.jp-xinterp-Status');
   await expect.poll(() => status.innerText()).toContain('alice');
   await notebook.screenshot('cells-use');

@@ -83,7 +83,7 @@ def create(
     """Create interpreters with these names, or ``n`` with ids only; return their ids.
 
     ``preset`` is "isolated", "notebook" or "shared". An existing name is an error, unless ``if_missing`` keeps it or
-    ``fresh`` resets it.
+    ``fresh`` resets it. A notebook's cell that is run again keeps what it has made.
 
     >>> xinterp.create("alice", "bob")
     [1, 2]

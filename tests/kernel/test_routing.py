@@ -1,7 +1,9 @@
 """`%%interp`: which interpreter runs a cell, in which order, and under which cell its output lands."""
 
+import os
 from pathlib import Path
 
+import pytest
 from harness import WAIT, Client, Kernel
 
 
@@ -106,6 +108,34 @@ def test_an_unfinished_line_shows_under_its_prefix(client: Client) -> None:
     client.wait_for_text(cell, "[bob] wait")
     client.interrupt()
     assert "\n" in client.result(cell).stdout
+
+
+@pytest.mark.parametrize("targets", ["alice,bob", "main,alice"])
+def test_progress_bars_of_several_targets_are_redrawn_in_place(client: Client, tmp_path: Path, targets: str) -> None:
+    client.ok("%interp create alice bob")
+    names = targets.split(",")
+    for name in names:
+        client.ok(f"%%interp {name}\ngate = {str(tmp_path / name)!r}")
+        os.mkfifo(tmp_path / name)
+    cell = client.send(
+        f"%%interp {targets}\nimport sys\nsys.stderr.write('\\r10%')\nopen(gate).read()\n"
+        "sys.stderr.write('\\r50%\\r90%')\nsys.stderr.write('\\n')\nprint('done')"
+    )
+
+    def shown(kind: str) -> dict[str, str]:
+        """Texts by display."""
+        contents = [message["content"] for message in client.iopub[cell] if message["msg_type"] == kind]
+        return {each["transient"]["display_id"]: each["data"]["text/plain"] for each in contents}
+
+    client._until(lambda: len(shown("display_data")) == 2, "both bars", "iopub")
+    begun = shown("display_data")
+    assert sorted(begun.values()) == sorted(f"[{name}] 10%" for name in names)
+    for name in names:
+        (tmp_path / name).write_text("")
+    result = client.result(cell)
+    assert shown("update_display_data") == {bar: text.replace("10%", "90%") for bar, text in begun.items()}
+    assert sorted(result.stdout.splitlines()) == sorted(f"[{name}] done" for name in names)
+    assert result.stderr == ""
 
 
 def test_errors_of_several_targets_are_grouped_and_fail_the_cell(client: Client) -> None:
