@@ -18,5 +18,6 @@ function(add_kernelspec folder display_name)
   configure_file(share/jupyter/kernels/xinterp/logo-svg.svg ${folder}/logo-svg.svg COPYONLY)
 endfunction()
 
-# The one that the package brings: Jupyter puts its own python in the place of `python`.
-add_kernelspec(${XINTERP_PACKAGE}/kernelspec "xinterp" "python" "-m" "xinterp")
+# The one that the package brings. Jupyter puts its own python in the place of `python`. With -P, the launch imports
+# nothing from the notebook's folder, which may have an xinterp.py.
+add_kernelspec(${XINTERP_PACKAGE}/kernelspec "xinterp" "python" "-P" "-m" "xinterp")

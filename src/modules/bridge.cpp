@@ -201,6 +201,31 @@ PyObject* describe_exception(PyObject*, PyObject* arguments, PyObject* options) 
     return others ? PyObject_Call(describe, others.get(), options) : nullptr;
 }
 
+// __import__ as importer() makes it; `own` is a tuple of what is asked first, and the original. No frame of the shell's
+// stands in tracebacks of imports that the original makes.
+PyObject* import_module(PyObject* own, PyObject* arguments, PyObject* options) {
+    static constexpr std::array<const char*, 6> names{"name", "globals", "locals", "fromlist", "level", nullptr};
+    PyObject *name = nullptr, *globals = Py_None, *locals = Py_None, *wanted = Py_None;
+    int level = 0;
+    if (PyArg_ParseTupleAndKeywords(arguments, options, "U|OOOi:__import__", const_cast<char**>(names.data()), &name,
+                                    &globals, &locals, &wanted, &level) == 0)
+        return nullptr;
+    PyObject* original = PyTuple_GET_ITEM(own, 1);
+    Ref module =
+        Ref::steal(PyObject_CallFunction(PyTuple_GET_ITEM(own, 0), "OOOiO", name, globals, wanted, level, original));
+    if (!module || module.get() != Py_None) return module.release();
+    return PyObject_Call(original, arguments, options);
+}
+
+PyMethodDef import_method{"__import__", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(import_module)),
+                          METH_VARARGS | METH_KEYWORDS,
+                          "__import__(name, globals=None, locals=None, fromlist=(), level=0)\n--\n\n"
+                          "Import a module. Use importlib.import_module() instead."};
+
+PyObject* importer(PyObject*, PyObject* own) {
+    return PyTuple_GET_SIZE(own) == 2 ? PyCFunction_New(&import_method, own) : PyErr_Format(PyExc_TypeError, "two");
+}
+
 template <class Function> PyCFunction fastcall(Function function) {
     return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
@@ -243,6 +268,11 @@ PyMethodDef methods[] = {
      METH_VARARGS | METH_KEYWORDS,
      "describe_exception(function, type, exception, /, **options)\n--\n\n"
      "What the function makes of the exception; of another one if CPython asks and that fails."},
+    {"importer", importer, METH_VARARGS,
+     "importer(ask, original, /)\n--\n\n"
+     "An __import__ that asks ask(name, globals, fromlist, level, original) for the module, and the original if that "
+     "is "
+     "None."},
     {"data_address", data_address, METH_O,
      "data_address(buffer, /)\n--\n\nWhere a memoryview's or an array's data is in the process's memory; None if it "
      "has none."},

@@ -12,7 +12,7 @@ from pathlib import Path
 
 LAUNCHER = """\
 #!/bin/sh
-# Starts the kernel in the Python that it was installed from.
+# Starts the kernel in the Python that it was installed from. -P: no module is taken from the notebook's folder.
 python={python}
 if [ ! -x "$python" ]; then
     echo "xinterp: the Python of this kernel is gone: $python" >&2
@@ -20,7 +20,7 @@ if [ ! -x "$python" ]; then
     echo "or remove it:  jupyter kernelspec remove {name}" >&2
     exit 1
 fi
-exec "$python" -m xinterp "$@"
+exec "$python" -P -m xinterp "$@"
 """
 
 

@@ -44,23 +44,25 @@ def _leave_no_trace() -> None:
     names.update(__name__="__main__", __doc__=None, __package__=None, __loader__=builtins.__loader__, __spec__=None)
     names.update(__builtins__=builtins)
     sys.argv[:] = [""]
-    if not sys.flags.safe_path:  # imports follow os.chdir, as in a console
-        if sys.path[0] == _current_folder():
-            del sys.path[0]
-        sys.path.insert(0, "")
     for name in [name for name in sys.modules if name == "xinterp" or name.startswith("xinterp.")]:
         del sys.modules[name]  # in a cell, it is the kernel's own
 
 
-def _current_folder() -> str | None:
+def _leave_current_folder() -> None:
+    """Import nothing from it, which may have a `json.py`. The kernel puts it in for cells."""
+    if sys.flags.safe_path:
+        return
     try:
-        return os.getcwd()
+        here = os.getcwd()
     except OSError:  # it has been removed; Python has then left it out
-        return None
+        return
+    if sys.path[0] == here:
+        del sys.path[0]
 
 
 def main(arguments: list[str]) -> int:
     """Serve until the kernel is shut down and end the process; return an exit status if there is nothing to serve."""
+    _leave_current_folder()
     if arguments[:1] == ["install"]:
         from xinterp.kernelspecs import main as install
 

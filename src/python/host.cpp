@@ -46,8 +46,28 @@ void list_builtin_modules(std::span<const _inittab> added) {
                              " --force-reinstall PATH, with the path of its sources"};
 }
 
+// sys.flags says what the configuration does. Python has no function that changes one of its fields.
+bool set_flag(std::string_view name, PyObject* value) {
+    const Ref before = Ref::borrow(PySys_GetObject("flags"));
+    if (!before) return false;
+    const Ref flags = Ref::steal(PyStructSequence_New(Py_TYPE(before.get())));
+    if (!flags) return false;
+    const PyMemberDef* member = Py_TYPE(before.get())->tp_members;
+    for (Py_ssize_t i = 0; member[i].name != nullptr; ++i) {
+        PyObject* old = PyStructSequence_GetItem(before.get(), i);
+        PyStructSequence_SetItem(flags.get(), i, Py_NewRef(member[i].name == name ? value : old));
+    }
+    return PySys_SetObject("flags", flags.get()) == 0;
+}
+
 void configure_as_console() {
     if (!internals::configure_as_console()) throw std::bad_alloc{};
+    int safe_path = 0;
+    if (PyConfig_GetInt("safe_path", &safe_path) != 0 || safe_path != 0) return;
+    const Ref here = Ref::steal(PyUnicode_FromString(""));
+    PyObject* path = PySys_GetObject("path");
+    if (!set_flag("safe_path", Py_False) || !here || path == nullptr || PyList_Insert(path, 0, here.get()) != 0)
+        throw std::bad_alloc{};
 }
 
 } // namespace
@@ -63,12 +83,6 @@ void embed(const EmbedOptions& options) {
     check(PyConfig_SetBytesString(&config.value, &config.value.executable, options.executable.c_str()));
     check(PyConfig_SetBytesString(&config.value, &config.value.program_name, options.executable.c_str()));
     check(Py_InitializeFromConfig(&config.value));
-    int safe_path = 0;
-    if (PyConfig_GetInt("safe_path", &safe_path) == 0 && safe_path == 0) {
-        const Ref here = Ref::steal(PyUnicode_FromString(""));
-        PyObject* path = PySys_GetObject("path");
-        if (!here || path == nullptr || PyList_Insert(path, 0, here.get()) != 0) throw std::bad_alloc{};
-    }
     configure_as_console();
 }
 

@@ -275,6 +275,9 @@ bool configure_as_console() {
     wchar_t empty[] = L"";
     wchar_t* arguments[] = {empty};
     if (PyStatus_Exception(PyConfig_SetWideStringList(config, &config->argv, 1, arguments)) != 0) return false;
+    // Kernelspecs start python with -P: the launch imports nothing from the notebook's folder. That is over now.
+    const char* safe_path = config->use_environment != 0 ? std::getenv("PYTHONSAFEPATH") : nullptr;
+    if (config->isolated == 0 && (safe_path == nullptr || *safe_path == '\0')) config->safe_path = 0;
     const wchar_t* first = config->safe_path != 0 ? nullptr : empty;
     return PyStatus_Exception(PyConfig_SetString(config, &config->sys_path_0, first)) == 0;
 }

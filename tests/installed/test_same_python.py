@@ -55,7 +55,7 @@ def command(host: str, environment: VirtualEnvironment, *options: str) -> list[s
     flags = [word for option in options for word in ("-X", option)]
     if host == "embedded":
         return [str(BUILD / "bin" / "xinterp"), "--environment", environment.python, *flags]
-    return [environment.python, *flags, "-m", "xinterp"]
+    return [environment.python, *flags, "-P", "-m", "xinterp"]
 
 
 @pytest.fixture

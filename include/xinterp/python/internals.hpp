@@ -110,7 +110,8 @@ void give_back_import_lock(PyInterpreterState* interpreter);
 bool layout_is_ours();
 
 /// Configures the interpreters that will be made as a console's: sys.argv is [''], and imports look in the current
-/// directory first, unless Python's safe_path forbids that. Main's interpreter is attached. False: out of memory.
+/// directory first, unless PYTHONSAFEPATH or -I forbids that (-P does not). Main's interpreter is attached. False: out
+/// of memory.
 bool configure_as_console();
 
 /// The table of builtin modules that every interpreter's imports look in, ending with a null name; null if the runtime

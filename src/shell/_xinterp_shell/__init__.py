@@ -13,6 +13,9 @@ the_shell: Shell  # this interpreter's
 def create() -> object:
     """Set this interpreter up and return its shell."""
     global the_shell
+    from . import shadows
+
+    shadows.install()
     from . import (
         attribution,
         builtin_functions,

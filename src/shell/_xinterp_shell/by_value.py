@@ -21,6 +21,7 @@ import types
 import _interpreters
 import _xinterp
 
+from . import shadows
 from .arrival import Loading, load_one, token_of
 from .names import Refused, all_names_of, found_by_name, marker_name, why_not
 from .stream import Annotate, Assignment, Begin, Beside, End, Globals, Module, Part, shown
@@ -293,7 +294,7 @@ class _Pickler(pickle.Pickler):
             return Loading.known, (token,)
         plain = {name: vars(cls)[name] for name in _FROM_THE_START if name in vars(cls)}
         plain["__qualname__"] = cls.__qualname__
-        enum = sys.modules.get("enum")
+        enum: Any = shadows.installed("enum")
         members: dict[str, Any] | None = None
         if enum is not None and isinstance(cls, enum.EnumType):
             members = {name: (member._value_, vars(member)) for name, member in cls.__members__.items()}

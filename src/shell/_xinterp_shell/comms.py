@@ -64,7 +64,7 @@ def _provide(package: ModuleType) -> None:
 
 
 def _make_manager(package: ModuleType) -> Any:
-    base: Any = sys.modules[package.__name__ + ".base_comm"]
+    base: Any = package.base_comm
 
     class Comm(base.BaseComm):  # type: ignore[misc]
         """One end of a connection with the notebook's page; the other end is an object of the same `comm_id` there."""

@@ -209,8 +209,8 @@ def _between_quotes(key: str | bytes, quotes: str) -> str:
 
 def _jedi() -> Any:
     """The module jedi, or None where it is not installed."""
-    if "jedi" in sys.modules:
-        return sys.modules["jedi"]
+    if sys.modules.get("jedi", "not yet") is None:
+        return None
     limit = sys.getrecursionlimit()
     try:
         import jedi  # type: ignore[import-untyped]

@@ -265,7 +265,8 @@ def _connect(pydevd: Any, attached: _Attached, descriptor: int) -> None:
     end = socket.socket(fileno=descriptor)
     attached.socket = end.dup()  # the debug server closes its own, which does not wake the thread that reads from it
     pydevd.start_client = lambda host, port: end
-    force = sys.modules["debugpy._vendored.force_pydevd"]
+    from debugpy._vendored import force_pydevd as force
+
     pydevd.settrace(
         "localhost",
         port=1,  # never used

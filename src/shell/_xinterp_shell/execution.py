@@ -6,7 +6,7 @@ import sys
 
 import _xinterp
 
-from . import debug_server, debugging, event_loop, tracebacks
+from . import debug_server, debugging, event_loop, shadows, tracebacks
 from .display import Displayer
 from .ipython import IPython
 from .kernel_object import kernel
@@ -138,7 +138,7 @@ class Shell:
 
         debug_server.watch()
         try:
-            if "asyncio" in sys.modules:
+            if shadows.installed("asyncio") is not None:
                 self._runner.loop.run(comms.handle_in_loop(message))
             else:
                 comms.handle(message)

@@ -4,6 +4,8 @@ import sys
 
 import _xinterp
 
+from . import shadows
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +69,7 @@ class _Finder:
                 continue
             spec = finder.find_spec(name, path, target)  # type: ignore[arg-type]
             if spec is not None:
-                if spec.loader is not None:
+                if spec.loader is not None and not shadows.is_users_file(name, spec):
                     spec.loader = _Loader(spec.loader)  # type: ignore[assignment]
                 return spec
         return None
@@ -108,9 +110,9 @@ def after_import(name: str, hook: Callable[[ModuleType], None], whole: bool = Fa
 
     ``whole``: an interrupt while it is imported rises afterwards. For what the kernel itself needs later.
     """
-    if name in sys.modules:
+    if (module := shadows.installed(name)) is not None:
         __import__(name)  # another thread may be in the midst of it
-        hook(sys.modules[name])
+        hook(module)
         return
     _install()
     _hooks[name] = hook
@@ -120,7 +122,7 @@ def after_import(name: str, hook: Callable[[ModuleType], None], whole: bool = Fa
 
 def before_import(name: str, hook: Callable[[], None]) -> None:
     """Call ``hook()`` when the module is about to be imported for the first time."""
-    if name not in sys.modules:
+    if shadows.installed(name) is None:
         _install()
         _hooks_before[name] = hook
 

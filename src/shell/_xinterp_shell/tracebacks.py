@@ -2,11 +2,12 @@
 
 import sys
 
-from . import debug_server, debugging, refusals
+from . import debug_server, debugging, refusals, shadows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Any
 
 _OWN_FILES = "<frozen _xinterp_shell"
 _IPYTHONS_FILE = "IPython/core/interactiveshell.py"
@@ -171,7 +172,8 @@ def _format(error: BaseException, remember: bool) -> list[str]:
         text = "".join(traceback.TracebackException(type(error), error, shown).format(colorize=True))  # type: ignore[call-arg]
     except Exception as failure:  # an exception whose __str__ raises, and the like
         text = f"{type(error).__name__}: <its traceback could not be shown: {type(failure).__name__}>\n"
-    if "bdb" in sys.modules and isinstance(error, sys.modules["bdb"].BdbQuit):  # the debugger's quit command
+    bdb: Any = shadows.installed("bdb")
+    if bdb is not None and isinstance(error, bdb.BdbQuit):  # the debugger's quit command
         text = "BdbQuit"
     return _with_cell_names(text).rstrip("\n").split("\n")
 

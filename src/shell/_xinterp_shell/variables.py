@@ -8,6 +8,8 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 
 import _xinterp
 
+from . import shadows
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -88,7 +90,7 @@ def _is_array(value: object) -> bool:
 
 
 def _address(value: object) -> dict[str, int]:
-    arrays = sys.modules.get("array")
+    arrays = shadows.installed("array")
     if type(value) is memoryview or _is_array(value) or type(value) is getattr(arrays, "array", None):
         try:
             address = _xinterp.data_address(value)
