@@ -7,19 +7,20 @@ import _xinterp
 
 from . import commands, debug_server, debugging, import_hooks, tracebacks
 from .event_loop import EventLoop
-from .ipython import MissingIPythonError
+from .ipython import MissingIPythonError, syntax
 from .payloads import Exit
 from .running import RunningCell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import CodeType
     from typing import Any
 
     from .execution import Shell
 
     Request = dict[str, Any]
+    Program = tuple[Iterable[CodeType], bool]
 
 _ONLY_AST = 0x400  # ast.PyCF_ONLY_AST
 _TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -97,19 +98,7 @@ class Runner:
         source = commands.rewrite(request["code"])
         cell = RunningCell(count, request["silent"], request["typed"], source, request["store_history"])
         shell.cells.begin(cell)
-        program = None
-        if shell.ipython.cells is None:
-            filename = cell.code_name(source)
-            tracebacks.remember_source(filename, request["code"])
-            try:
-                program = self._compile(source, filename)
-            except SyntaxError:
-                if not shell.ipython.is_needed(source, is_python=False):
-                    shell.remember_input(request)
-                    raise
-            else:
-                if shell.ipython.is_needed(source, is_python=True):
-                    program = None
+        program = self._understand(request, source, cell) if shell.ipython.cells is None else None
         self.shell.namespace.pop("__warningregistry__", None)  # once a cell, not once a session
         debug_server.watch()
         try:
@@ -124,14 +113,36 @@ class Runner:
             if self._handles_signals:
                 _restore_interrupts()
 
-    def _run_plainly(self, code: CodeType, is_shown: bool) -> None:
+    def _understand(self, request: Request, source: str, cell: RunningCell) -> Program | None:
+        """The cell as Python; None if IPython is to run it. It means the same there."""
+        shell, filename = self.shell, cell.code_name(source)
+        tracebacks.remember_source(filename, request["code"])
         try:
-            if code.co_flags & _COROUTINE:
-                self.loop.run(eval(code, self.shell.namespace))
-            else:
-                exec(code, self.shell.namespace)
-        finally:
-            result = self.shell.namespace.pop(self._result, None)
+            try:
+                program = self._compile(source, filename)
+            except SyntaxError:
+                pasted = syntax.unindented(source)
+                if pasted == source:
+                    raise
+                tracebacks.remember_source(filename, pasted)
+                program = self._compile(pasted, filename)
+        except SyntaxError:
+            if shell.ipython.is_needed(source, is_python=False):
+                return None
+            shell.remember_input(request)
+            raise
+        return None if shell.ipython.is_needed(source, is_python=True) else program
+
+    def _run_plainly(self, codes: Iterable[CodeType], is_shown: bool) -> None:
+        result = None
+        for code in codes:
+            try:
+                if code.co_flags & _COROUTINE:
+                    self.loop.run(eval(code, self.shell.namespace))
+                else:
+                    exec(code, self.shell.namespace)
+            finally:
+                result = self.shell.namespace.pop(self._result, None)
         if type(result) is Exit:  # `exit` without parentheses
             result()
         elif is_shown:
@@ -155,10 +166,11 @@ class Runner:
         for hook in hooks:
             hook()
 
-    def _compile(self, source: str, filename: str) -> tuple[CodeType, bool]:
+    def _compile(self, source: str, filename: str) -> Program:
         """The cell, which assigns its last expression to a name if it ends with one, and whether that is shown.
 
-        One code object: who steps through the cell sees one frame.
+        One code object: who steps through the cell sees one frame. If the compiler refuses that, each statement is
+        compiled when it is its turn, as IPython does: what stands before a misplaced `return` runs.
         """
         flags = _TOP_LEVEL_AWAIT | self._future_flags
         tree: Any = compile(source, filename, "exec", flags | _ONLY_AST, dont_inherit=True)
@@ -167,9 +179,17 @@ class Runner:
         if isinstance(last, _ast.Expr):
             place = {name: getattr(last, name) for name in last._attributes}
             tree.body[-1] = _ast.Assign([_ast.Name(self._result, _ast.Store(), **place)], last.value, **place)
-        code = compile(tree, filename, "exec", flags, dont_inherit=True)
+        try:
+            return [self._code(tree, filename)], is_shown
+        except SyntaxError:
+            if len(tree.body) == 1:
+                raise
+            return (self._code(_ast.Module([statement]), filename) for statement in tree.body), is_shown
+
+    def _code(self, tree: Any, filename: str) -> CodeType:
+        code: CodeType = compile(tree, filename, "exec", _TOP_LEVEL_AWAIT | self._future_flags, dont_inherit=True)
         self._future_flags |= code.co_flags & _FUTURES
-        return code, is_shown
+        return code
 
     def _evaluate(self, text: str) -> dict[str, object]:
         try:

@@ -64,7 +64,7 @@ class IPython:
         """Whether a cell is for IPython."""
         if not is_python and syntax.looks_like_ipython(source):
             return True
-        return syntax.is_automagic(source, self._shell.namespace, is_python) and not _missing_packages()
+        return syntax.is_automagic(source, self._shell.namespace) and not _missing_packages()
 
     def load(self) -> Cells:
         """Bring IPython up. Raises MissingIPythonError with what is missing, or what its own start-up raises."""

@@ -17,7 +17,7 @@ from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import UsageError
 from IPython.core.events import EventManager, available_events
-from IPython.core.inputtransformer2 import leading_empty_lines
+from IPython.core.inputtransformer2 import classic_prompt, ipython_prompt, leading_empty_lines
 from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult
 from IPython.core.payload import PayloadManager
 from traitlets import Instance, Type, default
@@ -30,6 +30,7 @@ from ..display import encode
 from ..kernel_object import kernel
 from .history import SessionHistory
 from .magics import KernelMagics
+from .syntax import is_python, unindented
 from .system import run_in_terminal
 
 if TYPE_CHECKING:
@@ -49,8 +50,33 @@ def keep_line_numbers(lines: list[str]) -> list[str]:
     return leading_empty_lines(lines)
 
 
+def leading_indent(lines: list[str]) -> list[str]:
+    """Instead of IPython's, which also empties lines of spaces, in strings as well."""
+    return unindented("".join(lines)).splitlines(keepends=True)
+
+
+def _unless_python(transform: Callable[[list[str]], list[str]]) -> Callable[[list[str]], list[str]]:
+    """What is Python as it stands is left so: prompts within its strings."""
+
+    def apply(lines: list[str]) -> list[str]:
+        changed = transform(lines)
+        return lines if changed != lines and is_python("".join(lines)) else changed
+
+    return apply
+
+
+def _clean_up() -> list[Callable[[list[str]], list[str]]]:
+    """How IPython looks at a cell first, so that Python means what it does where IPython is not up."""
+    return [keep_line_numbers, *map(_unless_python, (leading_indent, classic_prompt, ipython_prompt))]
+
+
 class CellCompiler(XCachingCompiler):
     """Cells' code is called what cells without IPython call theirs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # With it Python's own errors at the end of a cell become `_IncompleteInputError: incomplete input`.
+        self.flags &= ~_ALLOW_INCOMPLETE_INPUT
 
     def get_code_name(self, raw_code: str, code: str, number: int) -> str:
         return _cell_of(kernel.shell).code_name(raw_code)
@@ -81,6 +107,7 @@ def _cell_of(holder: Any) -> RunningCell:
     return shell.cells.current
 
 
+_ALLOW_INCOMPLETE_INPUT = 0x4000  # ast.PyCF_ALLOW_INCOMPLETE_INPUT
 _AT_THE_END = ("post_execute", "post_run_cell")
 
 
@@ -211,8 +238,7 @@ class ZMQInteractiveShell(XPythonShell):
         super().__init__(use_jedi, **options)
         self.kernel = kernel
         self.compiler_class = CellCompiler
-        transforms = self.input_transformer_manager.cleanup_transforms
-        transforms[transforms.index(leading_empty_lines)] = keep_line_numbers
+        self.input_transformer_manager.cleanup_transforms[:] = _clean_up()
         kernel.shell = self  # last: other threads complete and inspect with it from now on
 
     @property
