@@ -248,17 +248,20 @@ describe('the badges of a notebook', () => {
     expect(cells.map(cell => cell.badge!.textContent)).toEqual(['alice', 'main']);
   });
 
-  it('know which interpreters the cells above create', () => {
+  it('know which interpreters the cells above create', async () => {
     const { notebook, cells } = shown(['x', '%%interp alice', '%%interp bob']);
-    const kinds = () => cells.map(cell => /jp-mod-(known|later|unknown|kernel)/.exec(cell.badge!.className)![1]);
-    expect(kinds()).toEqual(['known', 'unknown', 'unknown']);
+    const kinds = async () => {
+      await Promise.resolve();
+      return cells.map(cell => /jp-mod-(known|later|unknown|kernel)/.exec(cell.badge!.className)![1]);
+    };
+    expect(await kinds()).toEqual(['known', 'unknown', 'unknown']);
     cells[0]!.source = '%interp create alice';
-    expect(kinds()).toEqual(['kernel', 'later', 'unknown']);
+    expect(await kinds()).toEqual(['kernel', 'later', 'unknown']);
     notebook.content.insert(0, new FakeCell('%interp create bob', { id: 'new' }));
-    expect(kinds()).toEqual(['kernel', 'kernel', 'later', 'later']);
+    expect(await kinds()).toEqual(['kernel', 'kernel', 'later', 'later']);
     notebook.content.widgets.reverse();
     notebook.content.model.cells.changed.emit();
-    expect(kinds()).toEqual(['unknown', 'unknown', 'kernel', 'kernel']);
+    expect(await kinds()).toEqual(['unknown', 'unknown', 'kernel', 'kernel']);
   });
 
   it('show names as text', () => {

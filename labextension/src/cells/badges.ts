@@ -42,9 +42,14 @@ export class Badges<C extends FollowedCell> implements IDisposable {
     });
   }
 
-  /** The cells, or their order, may be others. */
+  /** The cells, or their order, may be others. A notebook that is opened tells of each of its cells. */
   update(): void {
-    for (const badge of this._badges.values()) badge.update();
+    if (this._isDue) return;
+    this._isDue = true;
+    queueMicrotask(() => {
+      this._isDue = false;
+      for (const badge of this._badges.values()) badge.update();
+    });
   }
 
   /** The cell whose badge Tab reaches: 500 in a row would be in the way. */
@@ -113,5 +118,6 @@ export class Badges<C extends FollowedCell> implements IDisposable {
   private _rows: Kernel['interpreters'] = [];
   private _appearance = '';
   private _reachable: CellBadge | null = null;
+  private _isDue = false;
   private _isDisposed = false;
 }
