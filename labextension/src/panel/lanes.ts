@@ -50,6 +50,8 @@ export interface Window {
 
 /** A pause that is longer than this, in seconds, and than what came after it, parts what happened lately from the rest. */
 const PAUSE = 10;
+/** So much of the timeline is left free after the last run: a bar of three pixels is to be seen there. */
+const MARGIN = 0.04;
 
 /** The stretch of time in which the last runs were, one after the other: as long as one of those that the axis knows. */
 export function latest(runs: ReadonlyArray<Run>, now: number): Window {
@@ -63,7 +65,9 @@ export function latest(runs: ReadonlyArray<Run>, now: number): Window {
     from = Math.min(from, run.start);
   }
   const spans = Object.keys(STEPS).map(Number);
-  return { from: to - (spans.find(span => span >= to - from) ?? spans.at(-1)!), to };
+  const span = spans.find(span => span * (1 - MARGIN) >= to - from) ?? spans.at(-1)!;
+  const edge = to + span * MARGIN;
+  return { from: edge - span, to: edge };
 }
 
 /** The axis has a mark at each of these, in seconds: two or three, which a narrow panel has room for. */

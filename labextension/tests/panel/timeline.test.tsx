@@ -45,14 +45,14 @@ describe('lanes', () => {
       run({ start: NOON + start, end: end === null ? null : NOON + end });
     const window = (...runs: Run[]) => {
       const { from, to } = latest(runs, NOON);
-      return [from - NOON, to - NOON];
+      return [from - NOON, to - NOON].map(time => Number(time.toFixed(1)));
     };
-    expect(window()).toEqual([-10, 0]);
-    expect(window(ran(-100, -98))).toEqual([-108, -98]);
-    expect(window(ran(-100, -98), ran(-91, -90), ran(-82, -80))).toEqual([-110, -80]);
-    expect(window(ran(-300, -200), ran(-40, -38))).toEqual([-48, -38]);
-    expect(window(ran(-300, -50), ran(-40, null))).toEqual([-300, 0]);
-    expect(window(ran(-5000, null))).toEqual([-600, 0]);
+    expect(window()).toEqual([-9.6, 0.4]);
+    expect(window(ran(-100, -98))).toEqual([-107.6, -97.6]);
+    expect(window(ran(-100, -98), ran(-91, -90), ran(-82, -80))).toEqual([-108.8, -78.8]);
+    expect(window(ran(-300, -200), ran(-40, -38))).toEqual([-47.6, -37.6]);
+    expect(window(ran(-200, -50), ran(-40, null))).toEqual([-288, 12]);
+    expect(window(ran(-5000, null))).toEqual([-576, 24]);
   });
 
   test('the axis has marks at round times', () => {
