@@ -4,6 +4,7 @@
 #include <xinterp/kernel/python_backend.hpp>
 #include <xinterp/modules/bridge.hpp>
 #include <xinterp/modules/builtin_modules.hpp>
+#include <xinterp/modules/interpreters_module.hpp>
 #include <xinterp/python/blocking_calls.hpp>
 #include <xinterp/python/host.hpp>
 #include <xinterp/python/raw_output.hpp>
@@ -78,6 +79,10 @@ void watch_parent(Kernel& kernel, pid_t parent) {
 void run_python(PythonBackend& backend, const std::function<void()>& start_python) {
     start_python();
     python::add_modules(modules::builtin_modules(), xinterp_frozen_modules);
+    if (const std::string reason = modules::unknown_in_stock_interpreters(); !reason.empty())
+        throw std::runtime_error{std::format("xinterp does not know this Python ({}): {}. It works in Python 3.14 and "
+                                             "3.15.",
+                                             Py_GetVersion(), reason)};
     python::install_wake_signal();
     python::listen_to_interrupts();
     python::set_raw_output_hook(take_raw_output);

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <map>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,13 +26,20 @@ namespace internals = python::internals;
 // How long the last reference's end waits for the kernel to take note: from then on nobody finds the interpreter.
 constexpr std::chrono::milliseconds farewell{50};
 
-// CPython's own functions.
+// CPython's own functions: entries of its module's method table.
 struct Stock {
     PyModuleDef* definition = nullptr;
-    PyCFunctionWithKeywords create, destroy, list_all, is_running, get_config, whence, exec, call, run_func,
-        set_main_attrs, incref, decref, new_config;
+    PyMethodDef *create, *destroy, *list_all, *is_running, *get_config, *whence, *exec, *call, *run_func,
+        *set_main_attrs, *incref, *decref, *run_string, *new_config;
 };
 Stock stock;
+
+// Calls one as Python code does. Each version of CPython has its own calling conventions for them: in 3.14 they take a
+// tuple and a dict, in 3.15 an array.
+PyObject* call_stock(PyObject* module, PyMethodDef* function, PyObject* arguments, PyObject* keywords) {
+    const Ref callable = Ref::steal(PyCFunction_New(function, module));
+    return callable ? PyObject_Call(callable.get(), arguments, keywords) : nullptr;
+}
 
 // Interpreters that go with their last reference, as those of concurrent.interpreters do.
 struct Linked {
@@ -106,7 +114,7 @@ bool read_config(PyObject* module, PyObject* object, PyInterpreterConfig& config
     if (object == nullptr || object == Py_None || PyUnicode_Check(object) != 0) {
         const bool named = object != nullptr && object != Py_None;
         const Ref name = named ? Ref::steal(PyTuple_Pack(1, object)) : Ref::steal(PyTuple_New(0));
-        values = Ref::steal(name ? stock.new_config(module, name.get(), nullptr) : nullptr);
+        values = Ref::steal(name ? call_stock(module, stock.new_config, name.get(), nullptr) : nullptr);
         if (!values) return false;
     }
     const Ref dict = Ref::steal(PyObject_GetAttrString(values.get(), "__dict__"));
@@ -116,10 +124,17 @@ bool read_config(PyObject* module, PyObject* object, PyInterpreterConfig& config
 }
 
 // By CPython's own function, which must find the interpreter as it wants it.
-PyObject* pass_on(PyObject* module, PyCFunctionWithKeywords function, PyObject* arguments, PyObject* keywords) {
-    PyObject* result = function(module, arguments, keywords);
+PyObject* pass_on(PyObject* module, PyMethodDef* function, PyObject* arguments, PyObject* keywords) {
+    PyObject* result = call_stock(module, function, arguments, keywords);
     if (result == nullptr) widen_error(module);
     return result;
+}
+
+// Arguments that do not fit: CPython's own function, which does not take them either, says what is wrong with them.
+PyObject* refuse(PyObject* module, PyMethodDef* function, PyObject* arguments, PyObject* keywords) {
+    if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) return nullptr;
+    PyErr_Clear();
+    return call_stock(module, function, arguments, keywords);
 }
 
 PyObject* create(PyObject* module, PyObject* arguments, PyObject* keywords) {
@@ -127,7 +142,7 @@ PyObject* create(PyObject* module, PyObject* arguments, PyObject* keywords) {
     PyObject* config_object = nullptr;
     int counted = 0;
     if (PyArg_ParseTupleAndKeywords(arguments, keywords, "|O$p:create", names.data(), &config_object, &counted) == 0)
-        return nullptr;
+        return refuse(module, stock.create, arguments, keywords);
     if (!has_front_end() && config_object == nullptr) return pass_on(module, stock.create, arguments, keywords);
     PyInterpreterConfig config{};
     if (!read_config(module, config_object, config)) return nullptr;
@@ -153,8 +168,7 @@ PyObject* create(PyObject* module, PyObject* arguments, PyObject* keywords) {
 }
 
 // Likewise, and it looks at the interpreter, which others may be ending, from outside.
-PyObject* look(PyObject* module, PyCFunctionWithKeywords function, PyObject* object, PyObject* arguments,
-               PyObject* keywords) {
+PyObject* look(PyObject* module, PyMethodDef* function, PyObject* object, PyObject* arguments, PyObject* keywords) {
     const auto id = read_known_id(module, object);
     if (!id) return nullptr;
     const python::Pin pin{*id};
@@ -162,16 +176,14 @@ PyObject* look(PyObject* module, PyCFunctionWithKeywords function, PyObject* obj
 }
 
 // A function of CPython's that takes an id first.
-template <PyCFunctionWithKeywords Stock::* function>
-PyObject* checked(PyObject* module, PyObject* arguments, PyObject* keywords) {
+template <PyMethodDef* Stock::* function> PyObject* checked(PyObject* module, PyObject* arguments, PyObject* keywords) {
     PyObject* object = argument(arguments, keywords, 0, "id");
     if (object == nullptr || object == Py_None) return pass_on(module, stock.*function, arguments, keywords);
     return look(module, stock.*function, object, arguments, keywords);
 }
 
 // One that runs code there.
-template <PyCFunctionWithKeywords Stock::* function>
-PyObject* running(PyObject* module, PyObject* arguments, PyObject* keywords) {
+template <PyMethodDef* Stock::* function> PyObject* running(PyObject* module, PyObject* arguments, PyObject* keywords) {
     PyObject* object = argument(arguments, keywords, 0, "id");
     if (object == nullptr) return pass_on(module, stock.*function, arguments, keywords);
     const auto id = read_known_id(module, object);
@@ -244,13 +256,12 @@ PyObject* destroy(PyObject* module, PyObject* arguments, PyObject* keywords) {
 }
 
 PyObject* list_all(PyObject* module, PyObject* arguments, PyObject* keywords) {
-    if (!has_front_end()) return stock.list_all(module, arguments, keywords);
+    if (!has_front_end()) return call_stock(module, stock.list_all, arguments, keywords);
     // CPython's walks along interpreters that others may be ending.
     static std::array names{const_cast<char*>("require_ready"), static_cast<char*>(nullptr)};
     int require_ready = 0;
-    if (PyArg_ParseTupleAndKeywords(arguments, keywords, "|$p:_interpreters.list_all", names.data(), &require_ready) ==
-        0)
-        return nullptr;
+    if (PyArg_ParseTupleAndKeywords(arguments, keywords, "|$p:list_all", names.data(), &require_ready) == 0)
+        return refuse(module, stock.list_all, arguments, keywords);
     const Ref all = Ref::steal(PyList_New(0));
     for (const auto& [id, whence, ready] : internals::list_interpreters()) {
         if (require_ready != 0 && !ready) continue;
@@ -338,9 +349,9 @@ PyObject* run_string(PyObject* module, PyObject* arguments, PyObject* keywords) 
                             const_cast<char*>("restrict"), static_cast<char*>(nullptr)};
     PyObject *object = nullptr, *text = nullptr, *shared = nullptr;
     int restricted = 0;
-    if (PyArg_ParseTupleAndKeywords(arguments, others.get(), "OU|O!$p:_interpreters.run_string", names.data(), &object,
-                                    &text, &PyDict_Type, &shared, &restricted) == 0)
-        return nullptr;
+    if (PyArg_ParseTupleAndKeywords(arguments, others.get(), "OU|O!$p:run_string", names.data(), &object, &text,
+                                    &PyDict_Type, &shared, &restricted) == 0)
+        return refuse(module, stock.run_string, arguments, others.get());
     const auto id = read_known_id(module, object);
     if (!id) return nullptr;
     if (restricted != 0 || shared != nullptr) {
@@ -410,29 +421,47 @@ int execute(PyObject* module) {
     return 0;
 }
 
-PyCFunctionWithKeywords stock_function(const char* name) {
-    for (const PyMethodDef* method = stock.definition->m_methods; method->ml_name != nullptr; ++method)
-        if (std::string_view{method->ml_name} == name)
-            return reinterpret_cast<PyCFunctionWithKeywords>(reinterpret_cast<void (*)()>(method->ml_meth));
-    return nullptr;
+// The functions of CPython's that are called here, by their names in its method table.
+struct StockFunction {
+    const char* name;
+    PyMethodDef* Stock::* place;
+};
+constexpr std::array stock_functions{
+    StockFunction{"create", &Stock::create},
+    StockFunction{"destroy", &Stock::destroy},
+    StockFunction{"list_all", &Stock::list_all},
+    StockFunction{"is_running", &Stock::is_running},
+    StockFunction{"get_config", &Stock::get_config},
+    StockFunction{"whence", &Stock::whence},
+    StockFunction{"exec", &Stock::exec},
+    StockFunction{"call", &Stock::call},
+    StockFunction{"run_func", &Stock::run_func},
+    StockFunction{"set___main___attrs", &Stock::set_main_attrs},
+    StockFunction{"incref", &Stock::incref},
+    StockFunction{"decref", &Stock::decref},
+    StockFunction{"run_string", &Stock::run_string},
+    StockFunction{"new_config", &Stock::new_config},
+};
+
+// Finds them; the reason if this Python's module is another one than xinterp knows, else an empty text.
+std::string find_stock() {
+    stock.definition = find_stock_definition("_interpreters");
+    if (stock.definition == nullptr) return "it has no module _interpreters that can be extended";
+    for (const auto& [name, place] : stock_functions) {
+        PyMethodDef* method = stock.definition->m_methods;
+        while (method->ml_name != nullptr && std::string_view{method->ml_name} != name) ++method;
+        if (method->ml_name == nullptr) return std::string{"_interpreters has no function "} + name;
+        if (!Ref::steal(PyCFunction_New(method, nullptr))) {
+            PyErr_Clear();
+            return std::string{"_interpreters."} + name + " cannot be called: its calling convention is unknown";
+        }
+        stock.*place = method;
+    }
+    return {};
 }
 
 // CPython's definition with our functions in the place of its own, and our step after its own.
 PyModuleDef* make_definition() {
-    stock.create = stock_function("create");
-    stock.destroy = stock_function("destroy");
-    stock.list_all = stock_function("list_all");
-    stock.is_running = stock_function("is_running");
-    stock.get_config = stock_function("get_config");
-    stock.whence = stock_function("whence");
-    stock.exec = stock_function("exec");
-    stock.call = stock_function("call");
-    stock.run_func = stock_function("run_func");
-    stock.set_main_attrs = stock_function("set___main___attrs");
-    stock.incref = stock_function("incref");
-    stock.decref = stock_function("decref");
-    stock.new_config = stock_function("new_config");
-
     static std::vector<PyMethodDef> methods;
     for (const PyMethodDef* method = stock.definition->m_methods; method->ml_name != nullptr; ++method) {
         const auto own = std::ranges::find_if(own_methods, [&](const PyMethodDef& candidate) {
@@ -462,14 +491,18 @@ PyModuleDef* make_definition() {
 
 } // namespace
 
-PyObject* initialize_interpreters() {
+std::string unknown_in_stock_interpreters() {
     // Called with main's GIL held, whichever interpreter imports the module.
-    static PyModuleDef* definition = nullptr;
-    if (definition == nullptr) {
-        stock.definition = find_stock_definition("_interpreters");
-        if (stock.definition == nullptr) return nullptr;
-        definition = make_definition();
+    static const std::string reason = find_stock();
+    return reason;
+}
+
+PyObject* initialize_interpreters() {
+    if (const std::string reason = unknown_in_stock_interpreters(); !reason.empty()) {
+        PyErr_SetString(PyExc_ImportError, ("xinterp does not know this Python: " + reason).c_str());
+        return nullptr;
     }
+    static PyModuleDef* definition = make_definition();
     return PyModuleDef_Init(definition);
 }
 

@@ -40,10 +40,14 @@ void list_builtin_modules(std::span<const _inittab> added) {
     if (!sorted || PySys_SetObject("builtin_module_names", sorted.get()) != 0) throw std::bad_alloc{};
 }
 
-[[noreturn]] void refuse_layout() {
+[[noreturn]] void refuse_layout(const char* part) {
     throw std::runtime_error{std::string{"this Python ("} + Py_GetVersion() + ") is built differently from the " +
-                             PY_VERSION + " that xinterp was compiled for. Compile xinterp with this one: pip install" +
-                             " --force-reinstall PATH, with the path of its sources"};
+                             PY_VERSION + " that xinterp was compiled for, in " + part + ". Compile xinterp with this" +
+                             " one: pip install --force-reinstall PATH, with the path of its sources"};
+}
+
+void check_layout() {
+    if (const char* part = internals::unlike_headers()) refuse_layout(part);
 }
 
 // sys.flags says what the configuration does. Python has no function that changes one of its fields.
@@ -83,11 +87,12 @@ void embed(const EmbedOptions& options) {
     check(PyConfig_SetBytesString(&config.value, &config.value.executable, options.executable.c_str()));
     check(PyConfig_SetBytesString(&config.value, &config.value.program_name, options.executable.c_str()));
     check(Py_InitializeFromConfig(&config.value));
+    check_layout(); // of a library that may have been replaced since
     configure_as_console();
 }
 
 void adopt() {
-    if (!internals::layout_is_ours()) refuse_layout();
+    check_layout();
     internals::set_not_running_main(PyInterpreterState_Main());
     configure_as_console();
 }
@@ -103,6 +108,7 @@ std::optional<int> start_program(std::span<char*> arguments, const Installation&
     if (PyStatus_Exception(status) == 0) status = Py_InitializeFromConfig(&config.value);
     if (PyStatus_IsExit(status) != 0) return status.exitcode;
     if (PyStatus_Exception(status) != 0) Py_ExitStatusException(status); // tells why on the terminal
+    check_layout();
     return std::nullopt;
 }
 
@@ -111,7 +117,7 @@ void add_modules(std::span<const _inittab> builtin, const _frozen* frozen) {
     // own copy of the builtin one when it starts.
     const bool started = Py_IsInitialized() != 0;
     const _inittab* present = started ? internals::builtin_modules() : PyImport_Inittab;
-    if (present == nullptr) refuse_layout();
+    if (present == nullptr) refuse_layout("its table of modules");
     static std::vector<_inittab> table; // stays for ever
     table.assign(builtin.begin(), builtin.end());
     for (; present->name != nullptr; ++present) { // of two with one name, CPython takes the last

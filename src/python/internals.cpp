@@ -255,20 +255,6 @@ void give_back_import_lock(PyInterpreterState* interpreter) {
     while (_PyRecursiveMutex_IsLockedByCurrentThread(&lock) != 0) _PyRecursiveMutex_Unlock(&lock);
 }
 
-bool layout_is_ours() {
-    // What the runtime tells debuggers of itself stands at its very beginning, in every version.
-    // Offsets, not sizes: the size of a structure with an empty one in it is not the same in C and in C++.
-    const _Py_DebugOffsets& told = _PyRuntime.debug_offsets;
-    return told.version >> 16 == PY_VERSION_HEX >> 16 &&
-           told.runtime_state.interpreters_head == offsetof(_PyRuntimeState, interpreters.head) &&
-           told.interpreter_state.next == offsetof(PyInterpreterState, next) &&
-           told.interpreter_state.threads_head == offsetof(PyInterpreterState, threads.head) &&
-           told.interpreter_state.imports_modules == offsetof(PyInterpreterState, imports.modules) &&
-           told.thread_state.next == offsetof(PyThreadState, next) &&
-           told.thread_state.current_frame == offsetof(PyThreadState, current_frame) &&
-           told.thread_state.thread_id == offsetof(PyThreadState, thread_id);
-}
-
 bool configure_as_console() {
     // New interpreters copy main's configuration; nobody else reads these fields once main is there.
     PyConfig* config = &PyInterpreterState_Main()->config;

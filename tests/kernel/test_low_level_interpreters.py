@@ -2,6 +2,7 @@
 
 import pytest
 from harness import Client, Kernel
+from python_under_test import said_by_python
 
 MAKE = "import _interpreters\ni = _interpreters.create()\n"
 
@@ -117,14 +118,18 @@ def test_run_string_binds_what_is_shared(client: Client, i: str) -> None:
 @pytest.mark.parametrize(
     ("call", "error"),
     [
-        ("run_string(i, 5)", "TypeError: _interpreters.run_string() argument 2 must be str, not int"),
-        ("run_string(i)", "TypeError: _interpreters.run_string() missing required argument 'script' (pos 2)"),
+        ("run_string(i, 5)", None),
+        ("run_string(i)", None),
         ("run_string(i, 'x', command='y')", "TypeError"),
         (
             "run_string(i, command='x', script='y')",
             "TypeError: run_string() takes command or script, which are the same, not both",
         ),
-        ("run_string(i, 'x', [1])", "TypeError: _interpreters.run_string() argument 3 must be dict, not list"),
+        ("run_string(i, 'x', [1])", None),
+        ("create('isolated', 1)", None),
+        ("create(bad=1)", None),
+        ("list_all(1)", None),
+        ("list_all(bad=1)", None),
         ("run_string(i, 'x =')", "SyntaxError: invalid syntax (<script>, line 1)"),
         ("run_string(i, 'x\\0')", "SyntaxError: source code string cannot contain null bytes"),
         ("run_string(i, '\\ud800')", "UnicodeEncodeError"),
@@ -133,8 +138,14 @@ def test_run_string_binds_what_is_shared(client: Client, i: str) -> None:
         ("run_string_unrestricted(i, 'x', 3)", "TypeError: ns must be a dict or None, not int"),
     ],
 )
-def test_wrong_arguments_are_refused(client: Client, i: str, call: str, error: str) -> None:
-    assert client.run(f"_interpreters.{call}").error.startswith(error)
+def test_wrong_arguments_are_refused(client: Client, i: str, call: str, error: str | None) -> None:
+    """In CPython's own words where no other error is given; they differ between its versions."""
+    if error is None:
+        error = said_by_python(
+            f"import _interpreters\ni = _interpreters.create()\ntry: _interpreters.{call}\n"
+            "except TypeError as error: print('TypeError:', error)"
+        )
+    assert client.run(f"_interpreters.{call}").error.startswith(error or "CPython accepts it")
 
 
 KINDS = "RuntimeError, _interpreters.InterpreterError"

@@ -7,8 +7,14 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <string>
+
 namespace xinterp::modules {
 
 PyObject* initialize_interpreters(); ///< PyInit function
+
+/// Why the module cannot be built upon CPython's own of that name, in which something is missing or unlike what xinterp
+/// calls; empty if it can. Main's interpreter is attached, after add_modules().
+std::string unknown_in_stock_interpreters();
 
 } // namespace xinterp::modules

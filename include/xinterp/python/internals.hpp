@@ -1,5 +1,5 @@
 // include/xinterp/python/internals.hpp: the few things that need CPython's internal headers. src/python/internals.cpp
-// is the only file that includes pycore_*.h.
+// and src/python/layout.cpp are the only files that include pycore_*.h.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN
@@ -105,9 +105,9 @@ bool runs_code_of(PyInterpreterState* interpreter);
 /// Releases its import lock as often as the calling thread has taken it. The interpreter must stay alive.
 void give_back_import_lock(PyInterpreterState* interpreter);
 
-/// Whether this process's CPython lays its structures out as the headers that this was compiled with; to be asked
-/// before anything else here is used in a CPython that was not linked.
-bool layout_is_ours();
+/// The part of this process's CPython that is not laid out as in the headers that this was compiled with; null if all
+/// of it is. To be called before anything else here, on the main thread with main attached.
+const char* unlike_headers();
 
 /// Configures the interpreters that will be made as a console's: sys.argv is [''], and imports look in the current
 /// directory first, unless PYTHONSAFEPATH or -I forbids that (-P does not). Main's interpreter is attached. False: out
