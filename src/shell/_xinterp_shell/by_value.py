@@ -23,6 +23,7 @@ import _xinterp
 
 from . import shadows
 from .arrival import Loading, load_one, token_of
+from .lazy_imports import resolved
 from .names import Refused, all_names_of, found_by_name, marker_name, why_not
 from .stream import Annotate, Assignment, Begin, Beside, End, Globals, Module, Part, shown
 
@@ -217,10 +218,10 @@ class _Pickler(pickle.Pickler):
         self._in_annotations.append((into, in_annotations))
         names = [name for name in sorted(used - into.sent) if name in into.namespace]
         into.sent.update(names)
+        values = [(name, resolved(into.namespace[name])) for name in names]
         # Objects last: to be made they may need the functions and classes.
-        names.sort(key=lambda name: not isinstance(into.namespace[name], (types.FunctionType, types.ModuleType, type)))
-        for name in names:
-            value = into.namespace[name]
+        values.sort(key=lambda item: not isinstance(item[1], (types.FunctionType, types.ModuleType, type)))
+        for name, value in values:
             if type(value) is types.ModuleType:
                 value = Module(value, mentioned)
             yield Assignment(into, "item", ("uses", name), value)
@@ -273,7 +274,7 @@ class _Pickler(pickle.Pickler):
                 if name not in into.namespace:
                     continue
                 into.sent.add(name)
-                value = into.namespace[name]
+                value = resolved(into.namespace[name])
                 if id(value) in self._crossed:
                     yield Assignment(into, "item", ("names in an annotation", name), value)
                 elif (alone := self._alone(value)) is not None:

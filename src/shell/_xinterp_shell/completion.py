@@ -5,7 +5,7 @@ Called on a thread of the kernel's, beside what the lane runs.
 
 import sys
 
-from . import live_objects, magic_names, path_completion, source
+from . import lazy_imports, live_objects, magic_names, path_completion, source
 from .kernel_object import kernel
 
 TYPE_CHECKING = False
@@ -33,7 +33,9 @@ def complete(namespace: dict[str, Any], request: dict[str, object]) -> dict[str,
     """The content of a complete_reply. What goes wrong, in whatever is asked, makes it empty."""
     code, end = str(request["code"]), source.cursor(request)
     try:
-        matches = list(_matches(dict(namespace), code, end))
+        known = dict(namespace)
+        lazy_imports.resolve_owners(known, code)
+        matches = list(_matches(known, code, end))
     except Exception, SystemExit, GeneratorExit:  # the code of objects runs: __dir__, __getattr__, properties
         matches = []
     return {

@@ -2,6 +2,8 @@
 
 import builtins
 
+from .lazy_imports import resolved
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -39,7 +41,7 @@ def _value(node: Any, namespace: dict[str, Any]) -> Any:
 
     if isinstance(node, ast.Name):
         if node.id in namespace:
-            return namespace[node.id]
+            return resolved(namespace[node.id])
         return getattr(builtins, node.id)
     if isinstance(node, ast.Attribute):
         return getattr(_value(node.value, namespace), node.attr)

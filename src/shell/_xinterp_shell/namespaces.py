@@ -41,7 +41,7 @@ def pack(namespace: dict[str, Any], shipment: int) -> bytes:
         try:
             how, content = transfer.pack_value(name, value)
             parcels.append((name, how, _xinterp.pack(shipment, content)))
-        except (Refused, BufferError, RuntimeError, ValueError) as error:
+        except (Refused, BufferError, ImportError, RuntimeError, ValueError) as error:
             refused[name] = f"{type(value).__name__}: {transfer.reason_of(error)}"
     return marshal.dumps((parcels, refused))
 

@@ -32,7 +32,7 @@ def pack(names: list[str], namespace: dict[str, Any], shipment: int) -> dict[str
                 raise Refused(name, "there is no such variable")
             how, content = pack_value(name, namespace[name])
             parcels.append({"name": name, "how": how, "number": _xinterp.pack(shipment, content)})
-        except (Refused, BufferError, RuntimeError, ValueError) as error:  # such as a memoryview that was released
+        except (Refused, BufferError, ImportError, RuntimeError, ValueError) as error:  # a released memoryview
             kind = f" ({type(namespace[name]).__name__})" if name in namespace else ""
             refused.append(f"{name}{kind} cannot cross: {reason_of(error)}.")
     return {"status": "ok", "parcels": parcels, "refused": refused}
@@ -69,6 +69,9 @@ def reason_of(error: Exception, named: bool = False) -> str:
 
 def pack_value(name: str, value: Any) -> tuple[str, Any]:
     """How it crosses, and what of it: bytes, or an object whose memory is lent."""
+    from .lazy_imports import resolved
+
+    value = resolved(value)
     if type(value) in _COPIED:
         import marshal
 
