@@ -1,7 +1,9 @@
 """How a cell's errors look, whatever they are, and that none ends the kernel. In main and in another interpreter."""
 
+from pathlib import Path
+
 import pytest
-from harness import Client
+from harness import Client, plain
 
 
 @pytest.fixture
@@ -299,3 +301,17 @@ def test_the_end_of_input_is_an_error(client: Client, target: str) -> None:
     client.client.get_stdin_msg(timeout=20)
     client.client.input("\x04")
     assert client.result(cell).error == "EOFError: "
+
+
+def test_a_package_whose_part_is_missing_runs_once_and_has_a_traceback(
+    client: Client, target: str, tmp_path: Path
+) -> None:
+    """CPython 3.15 imports a package again to describe a ModuleNotFoundError of a part of it."""
+    (tmp_path / "broken_package").mkdir()
+    (tmp_path / "broken_package/__init__.py").write_text("print('runs')\nimport broken_package.part\n")
+    client.ok(f"{target}import sys\nsys.path.append({str(tmp_path)!r})")
+    result = client.run(target + "import broken_package")
+    assert result.stdout == "runs\n"
+    assert "import broken_package.part" in plain(result.traceback)
+    assert "ModuleNotFoundError: No module named 'broken_package.part'" in plain(result.traceback)
+    client.ok(f"{target}sys.path.remove({str(tmp_path)!r})")

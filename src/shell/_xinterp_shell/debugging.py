@@ -103,6 +103,7 @@ def _patch(pdb: ModuleType) -> None:
         self.own_tracer = self.monitoring_tracer
         self.nosigint = True  # the stop button ends the cell, also after `continue`
         self.completekey = None  # no readline: the front end completes
+        self.pyrepl_input = None  # of Python 3.15, which reads from the terminal that the kernel was started in
         self.skip = {*(self.skip or ()), *_SKIPPED_MODULES}
         if self.stdin is sys.stdin:
             self.use_rawinput = 1  # its `debug` command passes on sys.stdin and sys.stdout, which have no prompt

@@ -44,6 +44,25 @@ def _guard(traceback: ModuleType) -> None:
     guarded = partial(_xinterp.describe_exception, own)  # no frame of Python's, in which an interrupt could rise
     guarded.__wrapped__, guarded.__doc__, guarded.__name__ = own, own.__doc__, own.__name__
     traceback.TracebackException.from_exception = classmethod(guarded)  # type: ignore[attr-defined]
+    if hasattr(traceback, "_find_incompatible_extension_module"):
+        _import_nothing_again(traceback)
+
+
+def _import_nothing_again(traceback: Any) -> None:
+    # CPython 3.15 describes `No module named 'package.part'` by a look into the package's folder, for which it imports
+    # the package. Where that is what has failed, its code would run again and fail again, and no traceback is made.
+    find = traceback._find_incompatible_extension_module
+
+    def find_in_imported(module_name: str | None) -> str | None:
+        package = (module_name or "").rpartition(".")[0]
+        if package and package not in sys.modules:
+            return None
+        try:
+            return find(module_name)  # type: ignore[no-any-return]
+        except Exception:  # a package that is in no folder, and others that cannot be looked into
+            return None
+
+    traceback._find_incompatible_extension_module = find_in_imported
 
 
 def describe(error: BaseException, interpreter: int) -> bytes:
