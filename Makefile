@@ -5,10 +5,14 @@ BUILD := build
 JOBS ?= $(shell expr $$(nproc) + 2)
 
 PYTHON_315 ?= python3.15
+# A minute of tests: what is built upon CPython's own functions and structures.
+TESTS_315 := $(addprefix tests/,host/test_unknown_python.py host/test_modules.py conformance/test_suites.py \
+	$(addprefix kernel/test_,concurrent_interpreters.py low_level_interpreters.py interpreters_module.py queues.py \
+	exceptions.py lazy_imports.py visits.py import_locks.py))
 SECONDS ?= 60
 SEED ?=
 
-.PHONY: help demo lab lessons build labextension docs test unit labtest browsertest screenshots kernel conformance soak wheel wheel-test lint bench test-315 compatibility clean
+.PHONY: help demo lab lessons build labextension docs test unit labtest browsertest screenshots kernel conformance soak wheel wheel-test lint bench build-315 kernel-315 test-315 compatibility clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +37,7 @@ docs: ## the manual, in build/docs/; warnings are errors
 	@rm -rf $(BUILD)/docs
 	@$(IN) python3 -m sphinx --quiet --fresh-env --fail-on-warning --keep-going --doctree-dir $(BUILD)/docs-cache docs $(BUILD)/docs
 
-test: lint unit labtest browsertest docs wheel-test kernel ## run every test
+test: lint unit labtest browsertest docs wheel-test kernel kernel-315 ## run every test
 
 unit: build ## the C++ unit tests
 	@$(IN) $(BUILD)/tests/unit_tests
@@ -70,10 +74,19 @@ wheel-test: wheel ## install the wheel and run it on a machine with Python, pip 
 		echo "wheel: not tried on a minimal machine, which takes the private userland (docs/environment.md)"; \
 	fi
 
-test-315: ## the kernel's tests with Python 3.15 in it
+build-315: # both hosts with Python 3.15 in them, without the C++ unit tests
 	@$(IN) sh -c 'cmake -S . -B build-315 -G Ninja --log-level=WARNING -DPython_EXECUTABLE=$$(command -v $(PYTHON_315))' >/dev/null
-	@$(IN) ninja -C build-315 --quiet
-	@XINTERP_BUILD=build-315 $(IN) python3 -m pytest tests/kernel tests/host -n $(JOBS)
+	@$(IN) ninja -C build-315 --quiet xinterp xinterp_module xinterp_hosted xinterp_python_program xinterp-echo shadow shadow_module
+
+kernel-315: ## a minute of the kernel's tests with Python 3.15 in it, if there is one
+	@if $(IN) sh -c 'command -v $(PYTHON_315)' >/dev/null; then \
+		$(MAKE) --no-print-directory build-315 && XINTERP_BUILD=build-315 $(IN) python3 -m pytest $(TESTS_315) -n $(JOBS) --dist loadgroup; \
+	else \
+		echo "kernel: not tried with Python 3.15, as there is no $(PYTHON_315)"; \
+	fi
+
+test-315: build-315 ## all of the kernel's tests with Python 3.15 in it, and CPython 3.15's own suites
+	@XINTERP_BUILD=build-315 $(IN) python3 -m pytest tests/kernel tests/host tests/conformance -n $(JOBS)
 
 bench: build ## measure this kernel beside ipykernel and xpython; writes build/bench.json
 	@$(IN) python3 bench/bench.py --output $(BUILD)/bench.json

@@ -12,6 +12,7 @@ import pytest
 
 sys.path[:0] = [str(Path(__file__).parent / folder) for folder in ("kernel", "lab")]
 from harness import Client, Kernel  # noqa: E402
+from python_under_test import lacks  # noqa: E402
 
 # What tests run is no part of the person's history: every kernel and front end that a test starts inherits this.
 os.environ["IPYTHONDIR"] = tempfile.mkdtemp(prefix="xinterp-ipython-")
@@ -22,6 +23,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What starts a kernel does so in both hosts: the executable that embeds Python, and a python that loads the module."""
     if "host" in metafunc.fixturenames:
         metafunc.parametrize("host", ["embedded", "hosted"], scope="session")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that needs a package which is not compiled for the kernel's Python is skipped."""
+    for marker in item.iter_markers("needs"):
+        if lacks(marker.args[0]):
+            pytest.skip(f"{marker.args[0]} is not there for the Python of the kernel")
 
 
 @pytest.fixture(scope="session")

@@ -105,6 +105,9 @@ def counts(record: dict[str, Any], without: list[str]) -> dict[str, int]:
     return found
 
 
+pytestmark = pytest.mark.needs("test.test_interpreters")
+
+
 @pytest.mark.timeout(PATIENCE + 30)
 @pytest.mark.parametrize("suite", SUITES)
 def test_a_suite_has_the_outcomes_that_it_has_with_stock(suite: str, tmp_path: Path) -> None:

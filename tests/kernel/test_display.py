@@ -2,6 +2,7 @@
 
 import pytest
 from harness import Client
+from python_under_test import VERSION
 
 RICH = """
 class Rich:
@@ -9,6 +10,9 @@ class Rich:
     def _repr_html_(self): return '<b>'
     def _repr_png_(self): return b'x'
 """
+NO_TEXT = (
+    "__repr__ returned non-string (type int)" if VERSION < (3, 15) else "Bad.__repr__() must return a str, not int"
+)
 ALL = {"text/plain": "plain", "text/html": "<b>", "image/png": "eA=="}
 
 
@@ -118,7 +122,7 @@ def plain_lines(text: str) -> list[str]:
     ("method", "told"),
     [
         ("__repr__(self): 1/0", "ZeroDivisionError: division by zero"),
-        ("__repr__(self): return 5", "TypeError: __repr__ returned non-string (type int)"),
+        ("__repr__(self): return 5", f"TypeError: {NO_TEXT}"),
         ("__repr__(self): return repr(self)", "RecursionError: maximum recursion depth exceeded"),
         ("_repr_pretty_(self, p, cycle): 1/0", "ZeroDivisionError: division by zero"),
     ],

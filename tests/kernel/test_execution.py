@@ -174,7 +174,13 @@ def test_an_extension_module_that_refuses_says_what_to_do(client: Client) -> Non
     ]
 
 
-@pytest.mark.parametrize("module", ["numpy", "lxml.etree", "cryptography.hazmat.bindings._rust"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        pytest.param(module, marks=pytest.mark.needs(module))
+        for module in ("numpy", "lxml.etree", "cryptography.hazmat.bindings._rust")
+    ],
+)
 def test_one_that_another_interpreter_has_loaded_says_what_to_do(fresh: Kernel, module: str) -> None:
     fresh.client.ok(f"import {module}\n%interp create lenient --preset shared")
     result = fresh.client.run(f"%%interp lenient\nimport {module}")

@@ -349,7 +349,9 @@ def test_a_missing_name_is_looked_for_elsewhere(ipython_client: Client, target: 
 
 
 @pytest.mark.parametrize("loaded", [False, True])
-@pytest.mark.parametrize("package", ["numpy", "pandas", "psutil"])
+@pytest.mark.parametrize(
+    "package", [pytest.param(package, marks=pytest.mark.needs(package)) for package in ("numpy", "pandas", "psutil")]
+)
 def test_an_extension_module_that_refuses_says_so_and_names_the_ways_out(
     client: Client, lane: str, package: str, loaded: bool
 ) -> None:
@@ -383,9 +385,17 @@ def test_an_extension_module_that_refuses_says_so_and_names_the_ways_out(
             "from tqdm.auto import tqdm\nfrom tqdm.notebook import tqdm_notebook\nissubclass(tqdm, tqdm_notebook)",
             "True",
         ),
-        ("import matplotlib.pyplot as plt\nplt.get_backend()", "'module://matplotlib_inline.backend_inline'"),
+        pytest.param(
+            "import matplotlib.pyplot as plt\nplt.get_backend()",
+            "'module://matplotlib_inline.backend_inline'",
+            marks=pytest.mark.needs("matplotlib.pyplot"),
+        ),
         ("import plotly.io\nplotly.io.renderers.default", "'plotly_mimetype+notebook'"),
-        ("from pandas.io.formats import console\nconsole.in_ipython_frontend()", "True"),
+        pytest.param(
+            "from pandas.io.formats import console\nconsole.in_ipython_frontend()",
+            "True",
+            marks=pytest.mark.needs("pandas"),
+        ),
         ("'IPKernelApp' in get_ipython().config", "True"),
         (
             "from IPython import get_ipython\nfrom ipykernel.zmqshell import ZMQInteractiveShell\nisinstance(get_ipython(), ZMQInteractiveShell)",
@@ -403,6 +413,7 @@ def test_rich_shows_html(client: Client, lane: str, cell: str) -> None:
     assert 'font-weight: bold">x</span>' in content["data"]["text/html"]
 
 
+@pytest.mark.needs("matplotlib.pyplot")
 def test_a_plain_plot_is_shown_inline_from_the_first_cell_on(plain_main: Client) -> None:
     for cell in (
         "import matplotlib.pyplot as plt\nplt.plot([1, 2]);",
@@ -415,6 +426,7 @@ def test_a_plain_plot_is_shown_inline_from_the_first_cell_on(plain_main: Client)
     assert "image/png" in plain_main.ok("figure").of("execute_result")[0]["data"]
 
 
+@pytest.mark.needs("pandas")
 def test_a_table_of_pandas_is_html(plain_main: Client) -> None:
     (table,) = plain_main.ok("import pandas\npandas.DataFrame({'a': [1]})").of("execute_result")
     assert table["data"]["text/plain"] == "   a\n0  1"

@@ -276,6 +276,7 @@ def test_the_subshell_magic_tells_which_there_are(ipython_client: Client) -> Non
     assert client.ok("%subshell").stdout.splitlines()[0] == "subshell id: None"
 
 
+@pytest.mark.needs("matplotlib.pyplot")
 def test_figures_belong_to_the_shell_that_draws_them(fresh: Kernel) -> None:
     client = fresh.client
     subshell = client.create_subshell()
