@@ -438,6 +438,24 @@ def test_with_ipython_up_its_completer_answers(fresh: Kernel) -> None:
         assert "Mine." in ask(client, "inspect", f"{target}%my_magic")["data"]["text/plain"]
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "x = [" + "10, " * 1000,
+        "x = [" + "1.5, " * 1000,
+        "f(" + "a=1, " * 1000,
+        "x = [" + "a.b, " * 1000 + "[",
+        "(" * 999,
+    ],
+    ids=["numbers", "floats", "arguments", "attributes", "brackets"],
+)
+def test_a_long_line_is_completed_with_ipython_up(ipython_client: Client, ipython_target: str, before: str) -> None:
+    ipython_client.ok(ipython_target + "my_name = {'my_key': 1}")
+    assert complete(ipython_client, f"{ipython_target}{before}my_nam") == (["my_name"], "my_nam")
+    assert complete(ipython_client, f"{ipython_target}{before}my_name['my_k") == (["my_key"], "my_k")
+    assert complete(ipython_client, f"{ipython_target}{before}\n%my_name.clea")[0] == ["clear"]
+
+
 # --- is_complete
 
 

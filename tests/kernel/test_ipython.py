@@ -357,9 +357,10 @@ def test_an_extension_module_that_refuses_says_so_and_names_the_ways_out(
 ) -> None:
     if loaded:
         client.ok(lane + "get_ipython()")
+    client.run(f"{lane}import {package}")  # CPython names psutil's module otherwise the first time in a process
     result = client.run(f"{lane}import {package}")
     lines = result.traceback.split("\n")
-    module = "_psutil_linux" if package == "psutil" else "numpy._core._multiarray_umath"
+    module = "psutil._psutil_linux" if package == "psutil" else "numpy._core._multiarray_umath"
     refusal = f"module {module} does not support loading in subinterpreters"
     assert result.error == f"ImportError: {refusal}"
     of_numpy = [

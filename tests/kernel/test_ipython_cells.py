@@ -230,3 +230,29 @@ def test_hooks_that_a_cell_registers_as_ipython_comes_up_follow_its_error(client
     client.ok("%interp create alice")
     cell = "get_ipython().events.register('post_run_cell', lambda _: print('hook'))\n1/0"
     assert shown(client.run("%%interp alice\n" + cell)) == ["ZeroDivisionError", "hook\n"]
+
+
+# --- %%interp within IPython, and what `?` says
+
+
+@pytest.mark.parametrize("cell", ["x = 1\n%%interp main\n2", "%%time\n%%interp main\n2", "if True:\n    %%interp main"])
+def test_interp_that_is_not_the_first_line_says_that_it_must_be(client: Client, either: str, cell: str) -> None:
+    result = client.run(either + cell)
+    assert result.error.startswith("UsageError: %%interp must be the first line of a cell")
+    assert "%%interp must be the first line" in result.traceback
+
+
+@pytest.mark.parametrize("question", ["%interp?", "%%interp?", "?%interp"])
+def test_a_question_about_interp_shows_its_commands(ipython_client: Client, target: str, question: str) -> None:
+    (page,) = payload(ipython_client.ok(target + question))
+    text = plain(page["data"]["text/plain"])
+    assert "%interp create" in text or "create NAME" in text
+    assert "frozen" not in text
+
+
+def test_a_question_about_a_function_of_a_cell_names_the_cell(ipython_client: Client, target: str) -> None:
+    count = ipython_client.ok(target + FUNCTION.format(name="f", value=1)).reply["content"]["execution_count"]
+    (page,) = payload(ipython_client.ok(target + "f?"))
+    (line,) = [line for line in plain(page["data"]["text/plain"]).split("\n") if line.startswith("File:")]
+    assert line.split() == ["File:", "Cell", f"In[{count}]"]
+    assert "Cell In[" in ipython_client.ask("inspect", target + "f")["data"]["text/plain"]

@@ -1,4 +1,4 @@
-"""Completion: what can stand at the cursor. By IPython where it is up, else by jedi, else by rlcompleter.
+"""Completion: what can stand at the cursor. By IPython where it is up (in short lines), else by jedi or rlcompleter.
 
 Called on a thread of the kernel's, beside what the lane runs.
 """
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _TYPES = "_jupyter_types_experimental"  # JupyterLab shows these
 _UNKNOWN = "<unknown>"
+_LONGEST_LINE = 120  # characters before the cursor; the time of IPython's patterns grows with their third power
 _TIME_FOR_TYPES = 0.4  # seconds, as IPython allows for jedi's types
 
 
@@ -54,7 +55,8 @@ def complete(namespace: dict[str, Any], request: dict[str, object]) -> dict[str,
 
 def _matches(namespace: dict[str, Any], code: str, end: int) -> Iterable[Match]:
     shell = kernel.shell
-    if shell is not None:
+    # Nothing can interrupt a pattern, and all of the interpreter waits for it: 0.2 s for 120 characters, 17 s for 500.
+    if shell is not None and end - (code.rfind("\n", 0, end) + 1) <= _LONGEST_LINE:
         found = list(_by_ipython(shell, code, end))
         return found + _kernels_own_magics(code, end, {match.text for match in found})
     text = code[:end]

@@ -7,11 +7,16 @@ from typing import Any
 
 from IPython.core import page
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.core.magics import CodeMagics, MacroToEdit
 from IPython.core.display_functions import clear_output
 
 from .. import commands
+
+FIRST_LINE = (
+    "%%interp must be the first line of a cell, with nothing above it: it says where all of the cell runs.\n"
+    "Within a cell: xinterp.get('NAME').exec('...')."
+)
 
 
 @magics_class
@@ -80,7 +85,18 @@ class KernelMagics(Magics):
         print(f"thread count: {threading.active_count()}")
         print(f"subshell list: {told['all']}")
 
-    @line_magic
-    def interp(self, line: str) -> Any:
-        """List and manage interpreters: %interp help."""
+    @line_cell_magic
+    def interp(self, line: str, cell: str | None = None) -> Any:
+        """List and manage interpreters: %interp help. The first line %%interp NAME runs a cell in one of them."""
+        if cell is not None:
+            raise UsageError(FIRST_LINE)
         return vars(builtins)[commands.FUNCTION](line, True, {})
+
+
+def describe_interp() -> None:
+    """What `%interp?` and `%%interp?` show: the kernel's own table of commands."""
+    try:
+        text = commands.run({"line": "help"})["text"]
+    except Exception:  # in the child of a fork
+        return
+    KernelMagics.interp.__doc__ = f"{KernelMagics.interp.__doc__}\n\n{text}"

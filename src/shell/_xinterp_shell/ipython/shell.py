@@ -19,6 +19,7 @@ from IPython.core.error import UsageError
 from IPython.core.events import EventManager, available_events
 from IPython.core.inputtransformer2 import classic_prompt, ipython_prompt, leading_empty_lines
 from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult
+from IPython.core.oinspect import Inspector
 from IPython.core.payload import PayloadManager
 from traitlets import Instance, Type, default
 from traitlets.config import Config
@@ -29,7 +30,7 @@ from .. import debugging, tracebacks
 from ..display import encode
 from ..kernel_object import kernel
 from .history import SessionHistory
-from .magics import KernelMagics
+from .magics import FIRST_LINE, KernelMagics, describe_interp
 from .syntax import is_python, unindented
 from .system import run_in_terminal
 
@@ -67,7 +68,8 @@ def _unless_python(transform: Callable[[list[str]], list[str]]) -> Callable[[lis
 
 def _clean_up() -> list[Callable[[list[str]], list[str]]]:
     """How IPython looks at a cell first, so that Python means what it does where IPython is not up."""
-    return [keep_line_numbers, *map(_unless_python, (leading_indent, classic_prompt, ipython_prompt))]
+    others: list[Callable[[list[str]], list[str]]] = [leading_indent, classic_prompt, ipython_prompt]
+    return [keep_line_numbers, *map(_unless_python, others)]
 
 
 class CellCompiler(XCachingCompiler):
@@ -142,6 +144,18 @@ class Events(EventManager):
             super().trigger(event, *args, **options)
         finally:
             self.shell.own_cell = own
+
+
+class CellInspector(Inspector):
+    """What ``obj?`` says: of something that a cell has defined the cell, of the kernel's own no file."""
+
+    def info(self, *args: Any, **options: Any) -> Any:
+        found = super().info(*args, **options)
+        name = str(found["file"] or "").rpartition("/")[2]
+        if name.startswith("<"):
+            label = tracebacks.cell_label(name)
+            found["file"] = f"Cell {label}" if label else None
+        return found
 
 
 class Exiter(ExitAutocall):
@@ -224,6 +238,7 @@ class ZMQInteractiveShell(XPythonShell):
 
     exiter = Instance(ExitAutocall)
     displayhook_class = Type(Results)
+    inspector_class = Type(CellInspector)
     display_pub_class = Type(Publisher)
 
     running = OfCell("")  # the cell that runs, as Python
@@ -294,6 +309,7 @@ class ZMQInteractiveShell(XPythonShell):
 
     def init_magics(self) -> None:
         super().init_magics()
+        describe_interp()
         self.register_magics(KernelMagics)
         self.magics_manager.register_alias("ed", "edit")
 
@@ -409,6 +425,8 @@ class ZMQInteractiveShell(XPythonShell):
             return tracebacks.describe(exception)["traceback"]
 
     def show_usage_error(self, exc: BaseException) -> None:
+        if "magic function `%%interp`" in str(exc):
+            exc.args = (FIRST_LINE,)
         self._showtraceback(type(exc), exc, [f"UsageError: {exc}"])
 
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
