@@ -143,3 +143,14 @@ def test_a_package_whose_import_has_ended_early_can_be_imported_again(
         assert stop_when(client, place + "import package", begun, stopped).error == "KeyboardInterrupt: "
     client.ok(place + "import package")
     assert client.ok(place + "package.first.both(), package.first.package is package").value == "((1, 2), True)"
+
+
+# In main only: numpy does not load in other interpreters.
+@pytest.mark.parametrize("module", ["numpy._core._methods", "numpy.linalg"])
+def test_stop_while_numpy_is_imported_leaves_it_whole(fresh: Kernel, module: str, tmp_path: Path) -> None:
+    begun, stopped = tmp_path / "begun", tmp_path / "stopped"
+    client = fresh.client
+    client.ok(WAIT_IN_IMPORT.format(module=module, begun=str(begun), stopped=str(stopped)))
+    assert stop_when(client, "import numpy", begun, stopped).error == "KeyboardInterrupt: "
+    result = client.ok("import numpy\nnumpy.linalg.det(numpy.array([[2.0]]))\nint(numpy.array([1, 2]).sum())")
+    assert (result.value, result.stderr) == ("3", "")

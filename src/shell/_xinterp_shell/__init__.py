@@ -22,6 +22,7 @@ def create() -> object:
         calls,
         comms,
         debugging,
+        import_hooks,
         payloads,
         queues,
         remote_errors,
@@ -31,6 +32,7 @@ def create() -> object:
     from .execution import Shell
 
     the_shell = shell = Shell()
+    import_hooks.import_whole("numpy")  # which refuses to be loaded twice
     attribution.install()
     waiting.install()
     queues.install()

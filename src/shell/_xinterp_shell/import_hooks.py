@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _hooks: dict[str, Callable[[ModuleType], None]] = {}
 _whole: set[str] = set()  # imports that an interrupt waits for
+_executed: set[str] = set()  # of these
 _hooks_before: dict[str, Callable[[], None]] = {}
 _lost: dict[str, ModuleType | None] = {}  # modules whose import has failed, as others know them
 
@@ -39,17 +40,23 @@ class _Loader:
         name = module.__name__
         if name in _lost:
             _bind_submodules(module)
+        is_executed = name in _executed and _lost.get(name) is module
         _lost[name] = module  # until all is done
         execute = self._loader.exec_module  # type: ignore[attr-defined]
-        if name in _whole:
-            _xinterp.defer_interrupts(execute, module)
-        else:
+        if name not in _whole:
             execute(module)
+        elif not is_executed:
+            _xinterp.defer_interrupts(_execute, execute, module)
         # An import that fails or is interrupted, in the hook too, is made again: so is the hook's call then.
         if (hook := _hooks.get(name)) is not None:
             hook(module)
             _hooks.pop(name, None)
         _lost.pop(name, None)
+
+
+def _execute(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
+    execute(module)
+    _executed.add(module.__name__)  # the interrupt that rises now takes it out of sys.modules, and changes nothing else
 
 
 class _Finder:
@@ -62,7 +69,7 @@ class _Finder:
             except BaseException:
                 _hooks_before[name] = hook
                 raise
-        if name not in _hooks and name not in _lost:
+        if not (name in _hooks or name in _lost or name in _whole):
             return None
         for finder in sys.meta_path:
             if finder is self:  # type: ignore[comparison-overlap]
@@ -117,6 +124,13 @@ def after_import(name: str, hook: Callable[[ModuleType], None], whole: bool = Fa
     _install()
     _hooks[name] = hook
     if whole:
+        _whole.add(name)
+
+
+def import_whole(name: str) -> None:
+    """Let an interrupt that comes while the module is imported rise afterwards."""
+    if name not in sys.modules:
+        _install()
         _whole.add(name)
 
 
