@@ -101,7 +101,6 @@ def test_an_exception_without_a_text_of_its_own(client: Client, target: str) -> 
             "SyntaxError: nonlocal declaration not allowed at module level",
             ["    nonlocal x", "    ^^^^^^^^^^"],
         ),
-        ("  x = 1", "IndentationError: unexpected indent", ["    x = 1"]),
         ("f(x for x in y, 1)", "SyntaxError: Generator expression must be parenthesized", None),
         ("x\0 = 1", "SyntaxError: source code string cannot contain null bytes", None),
     ],
