@@ -194,13 +194,16 @@ void Commands::create_next(const std::shared_ptr<Plan>& plan) {
             success(std::format("{} exists already (id {}){}.", existing->name, existing->id, why), existing->id));
         create_next(plan);
     } else {
-        interpreters_.create(plan->names[i], plan->preset, [go_on](const auto& info, const std::string& error) {
-            if (!info) go_on(failure("the interpreter could not be created: " + error));
-            else if (info->name.empty())
+        interpreters_.create(plan->names[i], plan->preset, [plan, go_on](const auto& info, const std::string& error) {
+            if (!info) {
+                plan->names.resize(plan->results.size() + 1); // nor could the others be
+                go_on(failure("the interpreter could not be created: " + error));
+            } else if (info->name.empty()) {
                 go_on(success(std::format("created interpreter {} ({}).", info->id, info->preset_label()), info->id));
-            else
+            } else {
                 go_on(success(std::format("created {} (id {}, {}).", info->name, info->id, info->preset_label()),
                               info->id));
+            }
         });
     }
 }

@@ -31,6 +31,13 @@ std::string as_python(const std::string& typed) {
     }
 }
 
+// Where TMPDIR names no folder, the system's.
+fs::path temporary_folder() {
+    std::error_code error;
+    fs::path folder = fs::temp_directory_path(error);
+    return error ? fs::path{"/tmp"} : folder;
+}
+
 } // namespace
 
 void DebugCells::remove() {
@@ -40,7 +47,7 @@ void DebugCells::remove() {
 
 // Nobody can know its name before.
 DebugCells::DebugCells(const History& history)
-    : history_{history}, folder_{fs::temp_directory_path() / (std::string{"xinterp_"} + xeus::new_xguid().c_str())} {}
+    : history_{history}, folder_{temporary_folder() / (std::string{"xinterp_"} + xeus::new_xguid().c_str())} {}
 
 std::string DebugCells::prefix() const { return folder_.string() + "/"; }
 

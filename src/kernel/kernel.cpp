@@ -98,6 +98,13 @@ void Kernel::close() {
     xeus_.reset();
 }
 
+void Kernel::python_started(bool has_debugger) {
+    outbox_.post(0, [this, has_debugger] {
+        info_.debugger = has_debugger;
+        for (const auto& [channel, request] : std::exchange(ask_for_info_, {})) answer_kernel_info(channel, request);
+    });
+}
+
 void Kernel::stop() {
     outbox_.post(0, [this] { server_->stop(); });
 }
@@ -149,8 +156,10 @@ void Kernel::write(Source source, Stream stream, std::string_view text) {
 
 void Kernel::publish(Source source, std::string type, json content, json metadata, std::vector<std::string> buffers) {
     pipes_.drain(source.cell);
-    outbox_.post(source.cell, [this, source, type = std::move(type), content = std::move(content),
-                               metadata = std::move(metadata), buffers = std::move(buffers)]() mutable {
+    std::size_t bytes = size_of(content) + size_of(metadata);
+    for (const std::string& buffer : buffers) bytes += buffer.size();
+    auto send = [this, source, type = std::move(type), content = std::move(content), metadata = std::move(metadata),
+                 buffers = std::move(buffers)]() mutable {
         if (const Cell* cell = type == "execute_result" ? router_->cell(source.cell) : nullptr) {
             const json text = content.value(json::json_pointer{"/data/text~1plain"}, json{});
             if (text.is_string()) history_.set_output(cell->count, text);
@@ -158,7 +167,8 @@ void Kernel::publish(Source source, std::string type, json content, json metadat
         if (type.starts_with("comm_"))
             comms_->sent(source, type, std::move(content), std::move(metadata), std::move(buffers));
         else outputs_->publish(source, type, std::move(content), std::move(metadata), std::move(buffers));
-    });
+    };
+    outbox_.post(source.cell, std::move(send), bytes);
 }
 
 std::shared_ptr<modules::Answer> Kernel::ask_input(Source source, modules::InputRequest request) {
@@ -200,11 +210,15 @@ std::shared_ptr<modules::Answer> Kernel::command(Source source, json request) {
         const xeus::xrequest_context* context = outputs_->context(source.cell);
         Commands::Caller caller{context == nullptr ? Client{} : client_of(context->header()), source.cell,
                                 source.interpreter, request.value("callers", std::vector<InterpreterId>{})};
-        auto cancel = commands_->run(request, caller, [this, answer](json result) {
-            command_cancels_.erase(answer);
-            answer->give(std::move(result));
-        });
-        if (cancel) command_cancels_.emplace(answer, std::move(cancel));
+        try {
+            auto cancel = commands_->run(request, caller, [this, answer](json result) {
+                command_cancels_.erase(answer);
+                answer->give(std::move(result));
+            });
+            if (cancel) command_cancels_.emplace(answer, std::move(cancel));
+        } catch (const std::exception& error) { // the caller must not wait for an answer that never comes
+            answer->give({{"ok", false}, {"error", error.what()}});
+        }
     });
     return answer;
 }
@@ -241,6 +255,11 @@ void Kernel::begin(Cell& cell) {
                                                          std::move(content),
                                                          {}});
     beginning_ = nullptr;
+    name_cell(cell.id, cell.count);
+    cell.finish = [this, finish = std::move(cell.finish), started = xeus::iso8601_now()](json reply) {
+        server_->add_metadata({{"started", started}}); // front ends compute times from it
+        finish(std::move(reply));
+    };
     if (!cell.silent && !cell.store_history)
         server_->publish(cell.request.header(), "execute_input",
                          json{{"code", cell.code}, {"execution_count", cell.count}});
@@ -329,7 +348,7 @@ void Kernel::run_next_command(CellId id, const std::shared_ptr<std::vector<std::
     }
     Cell* cell = router_->find(id);
     const Commands::Caller caller{cell->client, id, std::nullopt};
-    auto cancel = commands_->run(request, caller, [this, id, lines, index, done, fail](const json& result) {
+    const auto go_on = [this, id, lines, index, done, fail](const json& result) {
         if (Cell* own = router_->find(id)) own->cancel = nullptr;
         if (!result.at("ok").get<bool>()) {
             fail("UsageError", result.at("error"));
@@ -344,7 +363,14 @@ void Kernel::run_next_command(CellId id, const std::shared_ptr<std::vector<std::
                               json::object(), {});
         else if (!text.empty()) outputs_->write(Source{id, -1}, Stream::out, text);
         run_next_command(id, lines, index + 1, done);
-    });
+    };
+    std::function<void()> cancel;
+    try {
+        cancel = commands_->run(request, caller, go_on);
+    } catch (const std::exception& error) { // the system has given no memory, thread or descriptor for it
+        fail("SystemError", error.what());
+        return;
+    }
     cell = router_->find(id); // it may have ended meanwhile
     if (cancel && cell != nullptr && !cell->ended)
         cell->cancel = [cancel = std::move(cancel), fail] {
@@ -375,28 +401,40 @@ void Kernel::received(Channel channel, Received received) {
         else inputs_->reply(message);
         return;
     }
-    if (!received.problem.empty())
-        refuse(channel, message, message.header().at("msg_type").get<std::string>() + ": " + received.problem + ".");
-    else if (const auto problem = request_problem(channel, message)) refuse(channel, message, *problem);
-    else answer(channel, std::move(message));
+    const xeus::xrequest_context context{message.header(), message.identities()};
+    const std::string type = message.header().at("msg_type");
+    if (!received.problem.empty()) {
+        refuse(channel, context, error_reply("BadRequest", type + ": " + received.problem + "."));
+    } else if (const auto problem = request_problem(channel, message)) {
+        refuse(channel, context, error_reply("BadRequest", *problem));
+    } else {
+        try {
+            answer(channel, std::move(message), received.lone_surrogate);
+        } catch (const std::exception& error) { // the system has given no memory, thread or descriptor for the answer
+            refuse(channel, context, error_reply("SystemError", type + " could not be answered: " + error.what()));
+        }
+    }
 }
 
-void Kernel::refuse(Channel channel, const xeus::xmessage& request, const std::string& problem) {
-    log_warning(std::format("a message on {} was refused: {}", channel_name(channel), problem));
-    server_->publish_status(request.header(), "busy");
+// An execute request fails in sight of the person: front ends show what is published, not what a reply says.
+void Kernel::refuse(Channel channel, const xeus::xrequest_context& request, json content) {
     const std::string type = reply_type(request.header().at("msg_type"));
-    json content = error_reply("BadRequest", problem);
-    if (type == "execute_reply") content["execution_count"] = 0;
-    if (!type.empty())
-        server_->reply(channel, xeus::xrequest_context{request.header(), request.identities()}, type,
-                       std::move(content));
+    log_warning(std::format("a message on {} was refused: {}", channel_name(channel), text(content, "evalue")));
+    server_->publish_status(request.header(), "busy");
+    if (type == "execute_reply") {
+        server_->publish(
+            request.header(), "error",
+            {{"ename", content["ename"]}, {"evalue", content["evalue"]}, {"traceback", content["traceback"]}});
+        content["execution_count"] = 0;
+    }
+    if (!type.empty()) server_->reply(channel, request, type, std::move(content));
     server_->publish_status(request.header(), "idle");
 }
 
-void Kernel::answer(Channel channel, xeus::xmessage request) {
+void Kernel::answer(Channel channel, xeus::xmessage request, const std::string& lone_surrogate) {
     const std::string type = request.header().at("msg_type");
     if (type == "execute_request") {
-        execute(std::move(request));
+        execute(std::move(request), lone_surrogate);
         return;
     }
     if (type.starts_with("comm_")) {
@@ -433,10 +471,13 @@ void Kernel::answer(Channel channel, xeus::xmessage request) {
         });
         return;
     }
-    json content{{"status", "ok"}};
     if (type == "kernel_info_request") {
-        content = kernel_info();
-    } else if (type == "connect_request") {
+        if (info_.debugger) answer_kernel_info(channel, context);
+        else ask_for_info_.emplace_back(channel, context);
+        return;
+    }
+    json content{{"status", "ok"}};
+    if (type == "connect_request") {
         const auto port = [](const std::string& text) { return text.empty() ? 0 : std::stoi(text); };
         content["shell_port"] = port(configuration_.m_shell_port);
         content["iopub_port"] = port(configuration_.m_iopub_port);
@@ -451,20 +492,38 @@ void Kernel::answer(Channel channel, xeus::xmessage request) {
     }
     server_->reply(channel, context, reply_type(type), std::move(content));
     server_->publish_status(request.header(), "idle");
-    if (type == "kernel_info_request") show_busy_again();
     if (type == "shutdown_request") shut_down();
 }
 
+void Kernel::answer_kernel_info(Channel channel, const xeus::xrequest_context& request) {
+    server_->reply(channel, request, "kernel_info_reply", kernel_info());
+    server_->publish_status(request.header(), "idle");
+    show_busy_again();
+}
+
 json Kernel::kernel_info() const {
+    const bool has_debugger = info_.debugger.value_or(false);
+    json features = json::array({Subshells::feature});
+    if (has_debugger) features.push_back("debugger");
+    const auto link = [](const char* text, const std::string& url) { return json{{"text", text}, {"url", url}}; };
+    const std::string python = text(info_.language, "version");
+    const json links =
+        json::array({link("Python Reference", "https://docs.python.org/" + python.substr(0, python.rfind('.'))),
+                     link("IPython Reference", "https://ipython.org/documentation.html"),
+                     link("NumPy Reference", "https://docs.scipy.org/doc/numpy/reference/"),
+                     link("SciPy Reference", "https://docs.scipy.org/doc/scipy/reference/"),
+                     link("Matplotlib Reference", "https://matplotlib.org/contents.html"),
+                     link("SymPy Reference", "http://docs.sympy.org/latest/index.html"),
+                     link("pandas Reference", "https://pandas.pydata.org/pandas-docs/stable/")});
     return {{"status", "ok"},
             {"protocol_version", protocol_version},
             {"implementation", "xinterp"},
             {"implementation_version", info_.version},
             {"language_info", info_.language},
             {"banner", info_.banner},
-            {"help_links", json::array({json{{"text", "Python"}, {"url", "https://docs.python.org/3.14"}}})},
-            {"supported_features", json::array({Subshells::feature})},
-            {"debugger", true}};
+            {"help_links", links},
+            {"supported_features", features},
+            {"debugger", has_debugger}}; // the name that it had before protocol 5.5
 }
 
 // Front ends have one light for the kernel, which shows the last status that came.
@@ -475,6 +534,7 @@ void Kernel::show_busy_again() {
 void Kernel::shut_down() {
     if (std::exchange(shutting_down_, true)) return;
     server_->timers().after(shutdown_grace, [this] { server_->stop(); });
+    router_->wait_for_no_rest();
     history_file_->end();
     shut_down_();
 }

@@ -11,20 +11,19 @@ Client Kernel::client_of(const json& header) const {
     return {header.value("session", ""), subshells_.of(header).value_or(0)};
 }
 
-void Kernel::execute(xeus::xmessage request) {
+void Kernel::execute(xeus::xmessage request, const std::string& lone_surrogate) {
     if (const auto subshell = subshells_.of(request.header())) {
-        router_->submit(std::move(request), *subshell);
+        json refusal;
+        if (!lone_surrogate.empty())
+            refusal = error_reply("UnicodeEncodeError", "the cell contains " + lone_surrogate +
+                                                            ", half of a character (a surrogate without its partner), "
+                                                            "in place of which \xEF\xBF\xBD is shown. Type it again.");
+        router_->submit(std::move(request), *subshell, std::move(refusal));
         return;
     }
     const json& header = request.header();
-    json content = error_reply("UsageError", subshells_.unknown(subshell_id(header)));
-    server_->publish_status(header, "busy");
-    server_->publish(header, "error",
-                     {{"ename", content["ename"]}, {"evalue", content["evalue"]}, {"traceback", content["traceback"]}});
-    content["execution_count"] = 0;
-    server_->reply(Channel::shell, xeus::xrequest_context{header, request.identities()}, "execute_reply",
-                   std::move(content));
-    server_->publish_status(header, "idle");
+    refuse(Channel::shell, xeus::xrequest_context{header, request.identities()},
+           error_reply("UsageError", subshells_.unknown(subshell_id(header))));
 }
 
 void Kernel::answer_about_subshells(const xeus::xrequest_context& context, const json& content) {

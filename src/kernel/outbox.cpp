@@ -43,12 +43,12 @@ void Outbox::write(Source source, Stream stream, std::string_view text) {
     if (tell) wake();
 }
 
-void Outbox::post(CellId cell, Task task) {
+void Outbox::post(CellId cell, Task task, std::size_t bytes) {
     {
         const std::scoped_lock lock{mutex_};
         open_.erase(cell);
-        slots_.push_back(std::make_unique<Slot>(std::move(task), entry_overhead));
-        bytes_ += entry_overhead;
+        slots_.push_back(std::make_unique<Slot>(std::move(task), bytes + entry_overhead));
+        bytes_ += bytes + entry_overhead;
         ++tasks_;
     }
     wake();
@@ -78,33 +78,38 @@ void Outbox::await_task(std::chrono::microseconds time) const {
     while (tasks_ == 0 && Clock::now() < until) std::this_thread::yield();
 }
 
+bool Outbox::is_open(const Slot& slot) const {
+    const auto* text = std::get_if<Text>(&slot.entry);
+    if (text == nullptr) return false;
+    const auto open = open_.find(text->source.cell);
+    return open != open_.end() && open->second == &slot;
+}
+
+std::optional<Outbox::Clock::time_point> Outbox::first_due() const {
+    if (slots_.empty()) return std::nullopt;
+    const auto* text = std::get_if<Text>(&slots_.front()->entry);
+    if (tasks_ != 0 || !is_open(*slots_.front()) || text->text.size() >= piece_bytes) return at_once;
+    return text->begun + coalescing_time;
+}
+
 std::optional<Outbox::Entry> Outbox::take(Clock::time_point now) {
     std::unique_ptr<Slot> slot;
     {
         const std::scoped_lock lock{mutex_};
-        if (slots_.empty()) return std::nullopt;
-        if (auto* text = std::get_if<Text>(&slots_.front()->entry)) {
-            if (tasks_ == 0 && slots_.size() == 1 && now < text->begun + coalescing_time &&
-                text->text.size() < piece_bytes)
-                return std::nullopt;
-            if (const auto open = open_.find(text->source.cell);
-                open != open_.end() && open->second == slots_.front().get())
-                open_.erase(open);
-        } else {
-            --tasks_;
-        }
+        const auto due = first_due();
+        if (!due || now < *due) return std::nullopt;
         slot = std::move(slots_.front());
         slots_.pop_front();
+        if (is_open(*slot)) open_.erase(std::get<Text>(slot->entry).source.cell);
+        if (std::holds_alternative<Task>(slot->entry)) --tasks_;
     }
     release(slot->bytes);
     return std::move(slot->entry);
 }
 
-std::optional<Outbox::Clock::time_point> Outbox::next_due() {
+std::optional<Outbox::Clock::time_point> Outbox::next_due() const {
     const std::scoped_lock lock{mutex_};
-    if (slots_.empty()) return std::nullopt;
-    const auto* text = std::get_if<Text>(&slots_.front()->entry);
-    return text == nullptr ? Clock::time_point::min() : text->begun + coalescing_time;
+    return first_due();
 }
 
 } // namespace xinterp::kernel

@@ -6,6 +6,7 @@
 #include <xinterp/modules/builtin_modules.hpp>
 #include <xinterp/modules/interpreters_module.hpp>
 #include <xinterp/python/blocking_calls.hpp>
+#include <xinterp/python/crash_stacks.hpp>
 #include <xinterp/python/host.hpp>
 #include <xinterp/python/raw_output.hpp>
 #include <xinterp/python/wake_signal.hpp>
@@ -13,6 +14,7 @@
 #include <CLI/CLI.hpp>
 #include <xeus/xkernel_configuration.hpp>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -20,12 +22,15 @@
 #include <cstdlib>
 #include <filesystem>
 #include <format>
+#include <fstream>
 #include <thread>
 
 extern const _frozen xinterp_frozen_modules[];
 
 namespace xinterp::kernel {
 namespace {
+
+using nlohmann::json;
 
 Kernel* the_kernel = nullptr;
 
@@ -40,7 +45,24 @@ KernelInfo kernel_info() {
              {"file_extension", ".py"},
              {"pygments_lexer", "ipython3"},
              {"codemirror_mode", {{"name", "ipython"}, {"version", 3}}},
-             {"nbconvert_exporter", "python"}}};
+             {"nbconvert_exporter", "python"}},
+            std::nullopt};
+}
+
+// The text of a field; `other` if there is none.
+std::string text_of(const json& connection, const char* name, const std::string& other) {
+    const auto field = connection.find(name);
+    if (field == connection.end()) return other;
+    if (!field->is_string()) throw std::runtime_error{std::format("its {} is no string", name)};
+    return field->get<std::string>();
+}
+
+std::string port_of(const json& connection, const char* name) {
+    const auto field = connection.find(name);
+    if (field == connection.end()) throw std::runtime_error{std::format("it has no {}", name)};
+    if (!field->is_number_integer() || *field < 1 || *field > 65535)
+        throw std::runtime_error{std::format("its {} is {}, not a whole number from 1 to 65535", name, field->dump())};
+    return field->dump();
 }
 
 xeus::xkernel_configuration read_connection(const std::string& file) {
@@ -48,9 +70,33 @@ xeus::xkernel_configuration read_connection(const std::string& file) {
         throw std::runtime_error{"there is no connection file " + file +
                                  ". Jupyter writes it and starts the kernel with it: jupyter console --kernel xinterp"};
     try {
-        return std::get<xeus::xkernel_configuration>(xeus::load_configuration(file));
+        std::ifstream stream{file};
+        const json connection = json::parse(stream, nullptr, false);
+        if (!connection.is_object()) throw std::runtime_error{"it is no JSON object"};
+        if (!connection.contains("key"))
+            throw std::runtime_error{"it has no key; an empty one means that messages are not signed"};
+        xeus::xkernel_configuration read;
+        read.m_transport = text_of(connection, "transport", read.m_transport);
+        read.m_ip = text_of(connection, "ip", read.m_ip);
+        read.m_signature_scheme = text_of(connection, "signature_scheme", read.m_signature_scheme);
+        read.m_key = text_of(connection, "key", "");
+        read.m_shell_port = port_of(connection, "shell_port");
+        read.m_control_port = port_of(connection, "control_port");
+        read.m_stdin_port = port_of(connection, "stdin_port");
+        read.m_iopub_port = port_of(connection, "iopub_port");
+        read.m_hb_port = port_of(connection, "hb_port");
+        return read;
     } catch (const std::exception& error) {
         throw std::runtime_error{file + " is not a connection file as Jupyter writes them: " + error.what()};
+    }
+}
+
+// Descriptors 0 to 2 are there, or else they are made: what the kernel opens next would be taken for them.
+void ensure_standard_descriptors() {
+    for (int opened = 0; opened >= 0 && opened <= STDERR_FILENO;) {
+        opened = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (opened > STDERR_FILENO) close(opened);
+        else if (opened >= 0) fcntl(opened, F_SETFD, 0);
     }
 }
 
@@ -77,7 +123,9 @@ void watch_parent(Kernel& kernel, pid_t parent) {
 
 // The interpreter's life, on the main thread, while the I/O thread serves.
 void run_python(PythonBackend& backend, const std::function<void()>& start_python) {
+    const python::CrashRoom room;
     start_python();
+    the_kernel->python_started(python::finds_module("debugpy"));
     python::add_modules(modules::builtin_modules(), xinterp_frozen_modules);
     if (const std::string reason = modules::unknown_in_stock_interpreters(); !reason.empty())
         throw std::runtime_error{std::format("xinterp does not know this Python ({}): {}. It works in Python 3.14 and "
@@ -117,7 +165,8 @@ void serve_until_end(const ProcessOptions& options, const std::function<void()>&
 
     std::thread io{[&kernel] {
         pthread_setname_np(pthread_self(), "io");
-        python::block_interrupt_signals();
+        python::block_signals();
+        const python::CrashRoom room;
         kernel.serve();
         kernel.close();
         _exit(0); // whatever Python still does: its time is up, or it is done
@@ -141,6 +190,7 @@ void add_options(CLI::App& app, ProcessOptions& options) {
 }
 
 int serve(const ProcessOptions& options, const std::function<void()>& start_python) {
+    ensure_standard_descriptors();
     try {
         serve_until_end(options, start_python);
         return 0;

@@ -1,3 +1,4 @@
+#include <xinterp/kernel/crash_report.hpp>
 #include <xinterp/kernel/log.hpp>
 #include <xinterp/kernel/process_pipes.hpp>
 #include <xinterp/python/raw_output.hpp>
@@ -8,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <system_error>
 #include <utility>
@@ -37,17 +37,13 @@ int crash_pipe = -1; // the read end of what descriptor 2 is
 std::array<char, 4096> last_words{};
 std::atomic<std::size_t> last_words_size = 0;
 
-// Async-signal-safe, but for the log's descriptor, which is an atomic.
-void pass_last_words_on(int signal) {
+// Async-signal-safe.
+void pass_last_words_on() {
     std::array<char, 4096> buffer{};
     for (ssize_t count = ::read(crash_pipe, buffer.data(), buffer.size()); count > 0;
          count = ::read(crash_pipe, buffer.data(), buffer.size()))
         ::write(log_descriptor(), buffer.data(), static_cast<std::size_t>(count));
     ::write(log_descriptor(), last_words.data(), last_words_size);
-    constexpr std::string_view sentence = "[xinterp] the kernel crashed.\n";
-    ::write(log_descriptor(), sentence.data(), sentence.size());
-    std::signal(signal, SIG_DFL);
-    std::raise(signal);
 }
 
 } // namespace
@@ -173,12 +169,7 @@ void ProcessOutput::remember_last_words(std::string_view text) {
 
 void ProcessOutput::report_crashes() const {
     crash_pipe = readers_[1]->descriptor();
-    for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
-        struct sigaction action{};
-        action.sa_handler = pass_last_words_on;
-        action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER | SA_ONSTACK);
-        sigaction(signal, &action, nullptr);
-    }
+    kernel::report_crashes(pass_last_words_on);
 }
 
 void ProcessOutput::drain() {

@@ -88,7 +88,7 @@ void PythonBackend::attach_main(std::shared_ptr<Lane> lane) {
         throw std::runtime_error{"main could not be set up: " + error};
     kernel_.outbox().post(0, [this, lane = std::move(lane)]() mutable {
         lanes_[python::main_interpreter] = std::move(lane);
-        for (auto& [id, job] : std::exchange(waiting_for_main_, {})) post(id, std::move(job));
+        for (auto& [id, job, asked] : std::exchange(waiting_for_main_, {})) post(id, std::move(job), std::move(asked));
         questions_.start(python::main_interpreter);
         refill_when_idle();
         if (ending_) lanes_[python::main_interpreter]->stop();
@@ -113,27 +113,6 @@ void PythonBackend::ask_at_end(std::string question, json content) {
     last_questions_.emplace_back(std::move(question), std::move(content));
 }
 
-void PythonBackend::post(LaneId id, Job job) {
-    auto found = lanes_.find(id);
-    if (found == lanes_.end()) {
-        if (id.interpreter != python::main_interpreter || ending_) return;
-        if (!lanes_.contains(python::main_interpreter)) {
-            waiting_for_main_.emplace_back(id, std::move(job));
-            return;
-        }
-        found = lanes_.emplace(id, start_subshell(id.subshell)).first;
-    }
-    Lane* lane = found->second.get();
-    lane->post([this, lane, job = std::move(job)] {
-        modules::Shell* shell = nullptr;
-        {
-            const std::scoped_lock lock{mutex_};
-            shell = shells_.at(lane).get();
-        }
-        job(*shell);
-    });
-}
-
 // Answers also if its job is dropped: the interpreter has ended.
 struct PythonBackend::Question {
     Kernel& kernel;
@@ -150,17 +129,46 @@ struct PythonBackend::Question {
     }
 };
 
-void PythonBackend::ask(LaneId lane, std::string question, json content, Reply reply) {
-    post(lane, [asked = std::shared_ptr<Question>{new Question{kernel_, std::move(reply), 0}},
-                question = std::move(question), content = std::move(content)](modules::Shell& shell) {
-        json result;
-        try {
-            result = shell.ask(question, content);
-        } catch (const std::exception& error) {
-            result = error_reply("SystemError", error.what());
+void PythonBackend::post(LaneId id, Job job, std::shared_ptr<Question> asked) {
+    auto found = lanes_.find(id);
+    if (found == lanes_.end()) {
+        if (id.interpreter != python::main_interpreter || ending_) return;
+        if (!lanes_.contains(python::main_interpreter)) {
+            waiting_for_main_.emplace_back(id, std::move(job), std::move(asked));
+            return;
         }
-        asked->answer(std::move(result));
+        try {
+            found = lanes_.emplace(id, start_subshell(id.subshell)).first;
+        } catch (const std::exception& error) {
+            asked->answer(error_reply("OSError", subshell_name(id.subshell) + " cannot be started: " + error.what()));
+            return;
+        }
+    }
+    Lane* lane = found->second.get();
+    lane->post([this, lane, job = std::move(job)] {
+        modules::Shell* shell = nullptr;
+        {
+            const std::scoped_lock lock{mutex_};
+            shell = shells_.at(lane).get();
+        }
+        job(*shell);
     });
+}
+
+void PythonBackend::ask(LaneId lane, std::string question, json content, Reply reply) {
+    const auto asked = std::shared_ptr<Question>{new Question{kernel_, std::move(reply), 0}};
+    post(
+        lane,
+        [asked, question = std::move(question), content = std::move(content)](modules::Shell& shell) {
+            json result;
+            try {
+                result = shell.ask(question, content);
+            } catch (const std::exception& error) {
+                result = error_reply("SystemError", error.what());
+            }
+            asked->answer(std::move(result));
+        },
+        asked);
 }
 
 void PythonBackend::run(LaneId lane, CellId cell, Code code, Reply reply) {
@@ -172,20 +180,22 @@ void PythonBackend::run(LaneId lane, CellId cell, Code code, Reply reply) {
         refill_when_idle();
         reply(std::move(result));
     };
-    post(lane, [this, source, code = std::move(code),
-                asked = std::shared_ptr<Question>{new Question{kernel_, std::move(over), source.cell}}](
-                   modules::Shell& shell) {
-        kernel_.run_began(source);
-        json result;
-        try {
-            result = code(shell);
-        } catch (const std::exception& error) { // out of memory, mostly: the cell fails, the lane goes on
-            result = error_reply("SystemError", error.what());
-        }
-        kernel_.flush_processes(source.cell);
-        kernel_.run_ended(source);
-        asked->answer(std::move(result));
-    });
+    const auto asked = std::shared_ptr<Question>{new Question{kernel_, std::move(over), source.cell}};
+    post(
+        lane,
+        [this, source, code = std::move(code), asked](modules::Shell& shell) {
+            kernel_.run_began(source);
+            json result;
+            try {
+                result = code(shell);
+            } catch (const std::exception& error) { // out of memory, mostly: the cell fails, the lane goes on
+                result = error_reply("SystemError", error.what());
+            }
+            kernel_.flush_processes(source.cell);
+            kernel_.run_ended(source);
+            asked->answer(std::move(result));
+        },
+        asked);
 }
 
 void PythonBackend::execute(LaneId lane, CellCode code, Reply reply) {

@@ -1,4 +1,5 @@
 #include <xinterp/kernel/router.hpp>
+#include <xinterp/kernel/wire.hpp>
 
 #include <algorithm>
 #include <format>
@@ -51,11 +52,12 @@ Cell* Router::find(CellId id) {
     return found == cells_.end() ? nullptr : found->second.get();
 }
 
-void Router::submit(xeus::xmessage request, SubshellNumber subshell) {
+void Router::submit(xeus::xmessage request, SubshellNumber subshell, json refusal) {
     auto cell = std::make_unique<Cell>();
     cell->id = ++last_cell_;
     cell->client = {request.header().at("session"), subshell};
     const json& content = request.content();
+    cell->load = Load{load_, request_overhead + size_of(content)};
     cell->code = content.at("code");
     cell->silent = content.value("silent", false);
     const bool blank = cell->code.find_first_not_of(" \t\r\n\f\v") == std::string::npos; // no cell, as in IPython
@@ -67,7 +69,9 @@ void Router::submit(xeus::xmessage request, SubshellNumber subshell) {
         cell->user_expressions = *expressions;
     else cell->user_expressions = json::object();
     cell->request = std::move(request);
+    cell->refusal = std::move(refusal);
     const Client client = cell->client;
+    last_arrivals_[client] = Timers::Clock::now();
     queues_[client].push_back(std::move(cell));
     advance(client);
 }
@@ -77,6 +81,7 @@ void Router::call(xeus::xmessage request, const std::vector<InterpreterInfo>& ta
     auto owned = std::make_unique<Cell>();
     Cell& cell = *owned;
     cell.id = ++last_cell_;
+    cell.load = Load{load_, request_overhead + size_of(request.content()) + size_of(request.buffers())};
     cell.client.session = request.header().at("session");
     cell.store_history = cell.allow_stdin = cell.stop_on_error = false;
     cell.detached = true;
@@ -94,7 +99,12 @@ void Router::advance(const Client& client) {
     while (queue != queues_.end() && !queue->second.empty() && !foreground_.contains(client)) {
         std::unique_ptr<Cell> cell = std::move(queue->second.front());
         queue->second.pop_front();
-        start(std::move(cell));
+        try {
+            start(std::move(cell));
+        } catch (...) {
+            advancing_.erase(client); // the client's next request tries again
+            throw;
+        }
     }
     advancing_.erase(client);
 }
@@ -104,6 +114,10 @@ void Router::start(std::unique_ptr<Cell> owned) {
     cells_.emplace(cell.id, std::move(owned));
     foreground_[cell.client] = cell.id; // until it is known to be detached
     front_.begin(cell);
+    if (!cell.refusal.is_null()) {
+        fail(cell, cell.refusal);
+        return;
+    }
     try {
         ParsedCell parsed = parse_cell(cell.code);
         if (auto* magic = std::get_if<CellMagic>(&parsed)) {
@@ -129,6 +143,8 @@ void Router::start(std::unique_ptr<Cell> owned) {
         }
     } catch (const UsageError& error) {
         end_with_usage_error(cell, error.what());
+    } catch (const std::exception& error) { // out of memory, mostly
+        fail(cell, error_reply("SystemError", error.what()));
     }
 }
 
@@ -220,7 +236,7 @@ void Router::begin_run(const Queued& next) {
 
 void Router::run_ended(CellId id, std::size_t index, json reply) {
     Cell* cell = find(id);
-    if (cell == nullptr) return;
+    if (!is_running({id, index})) return;
     Cell::Run& run = cell->runs[index];
     if (run.timer) timers_.cancel(*run.timer);
     if (run.timed_out && reply.value("ename", "") == "KeyboardInterrupt") {
@@ -299,24 +315,55 @@ void Router::end_run(Cell& cell, Cell::Run& run, json reply) {
 }
 
 void Router::end_with_usage_error(Cell& cell, const std::string& message) {
-    const json reply = error_reply("UsageError", message);
+    fail(cell, error_reply("UsageError", message));
+}
+
+void Router::fail(Cell& cell, json reply) {
     front_.show_error(cell, "", reply);
-    end_cell(cell, reply);
+    end_cell(cell, std::move(reply));
 }
 
 void Router::end_cell(Cell& cell, json reply) {
     if (std::exchange(cell.ended, true)) return;
+    cell.cancel = nullptr;
+    front_.flush(cell, nullptr);
+    if (cell.silent && !reply.contains("status")) reply["status"] = "ok";
+    if (cell.detached || !cell.stop_on_error || !failed(reply)) {
+        finish(cell, std::move(reply), {});
+        return;
+    }
+    cell.variables.reset();
+    failures_.emplace(cell.id, Failure{std::move(reply), Timers::Clock::now()});
+    end_with_rest(cell.id);
+}
+
+// What waits is what has arrived before the reply: a client that has seen it may send the next cell at once.
+void Router::end_with_rest(CellId id) {
+    const auto found = failures_.find(id);
+    if (found == failures_.end()) return;
+    const Client client = find(id)->client;
+    const bool all_read = front_.read_requests(); // they queue behind this cell, which still holds the foreground
+    const auto now = Timers::Clock::now();
+    const auto complete =
+        std::min(std::max(last_arrivals_[client], found->second.time) + rest_, found->second.time + longest_rest);
+    if (!all_read || now < complete) {
+        timers_.after(std::max(complete - now, Timers::Clock::duration::zero()), [this, id] { end_with_rest(id); });
+        return;
+    }
+    const auto failure = failures_.extract(found);
+    finish(*find(id), std::move(failure.mapped().reply), std::exchange(queues_[client], {}));
+}
+
+void Router::wait_for_no_rest() {
+    rest_ = {};
+    std::vector<CellId> waiting;
+    for (const auto& [id, failure] : failures_) waiting.push_back(id);
+    for (const CellId id : waiting) end_with_rest(id);
+}
+
+void Router::finish(Cell& cell, json reply, const std::deque<std::unique_ptr<Cell>>& aborted) {
     const CellId id = cell.id;
     const Client client = cell.client;
-    const bool abort_rest = !cell.detached && cell.stop_on_error && failed(reply);
-    front_.flush(cell, nullptr);
-    // What waits is what had arrived before the reply: a client that has seen it may send the next cell at once.
-    std::deque<std::unique_ptr<Cell>> aborted;
-    if (abort_rest) {
-        front_.read_requests(); // they queue behind this cell, which still holds the foreground
-        std::swap(aborted, queues_[client]);
-    }
-    if (cell.silent && !reply.contains("status")) reply["status"] = "ok";
     cell.finish(std::move(reply));
     front_.ended(cell);
     for (const auto& waiting : aborted) front_.abort(*waiting);

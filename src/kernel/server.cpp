@@ -20,6 +20,7 @@ constexpr int messages_at_once = 64;
 // The end of a short cell is awaited awake: being woken takes as long as many a cell, a tenth of the whole reply time.
 constexpr std::chrono::microseconds short_cell{100};
 constexpr int entries_at_once = 256;
+constexpr int unread_requests = 1000; // per client, in ZeroMQ: more of them wait at the client
 
 json header_of(const std::string& type, const std::string& session) { return xeus::make_header(type, user, session); }
 
@@ -50,7 +51,7 @@ Server::Server(zmq::context_t& context, const xeus::xkernel_configuration& confi
       messenger_{std::make_unique<NoMessenger>()} {
     for (zmq::socket_t* socket : {&shell_, &control_, &stdin_, &heartbeat_}) {
         socket->set(zmq::sockopt::sndhwm, 0); // a reply is never dropped; clients ask for each one
-        socket->set(zmq::sockopt::rcvhwm, 0);
+        socket->set(zmq::sockopt::rcvhwm, socket == &shell_ ? unread_requests : 0);
         socket->set(zmq::sockopt::router_handover, true); // a client that reconnects under its identity is the same one
     }
     for (zmq::socket_t* socket : {&shell_, &control_, &stdin_, &heartbeat_, &publisher_.socket()})
@@ -121,7 +122,17 @@ void Server::unwatch(int descriptor) { watched_.erase(descriptor); }
 
 xeus::xcontrol_messenger& Server::get_control_messenger_impl() { return *messenger_; }
 
-void Server::send_shell_impl(xeus::xmessage message) { send(shell_, serialize(message, session_, signer_)); }
+void Server::send_shell_impl(xeus::xmessage message) {
+    json metadata = message.metadata();
+    if (!metadata_.is_null()) metadata.update(std::exchange(metadata_, {}));
+    send(shell_, serialize(xeus::xmessage{message.identities(),
+                                          message.header(),
+                                          message.parent_header(),
+                                          std::move(metadata),
+                                          message.content(),
+                                          {}},
+                           session_, signer_));
+}
 
 void Server::send_control_impl(xeus::xmessage message) { send(control_, serialize(message, session_, signer_)); }
 
@@ -143,7 +154,7 @@ void Server::start_impl(xeus::xpub_message message) {
     while (!stopped_) {
         try {
             poll_once();
-        } catch (const std::exception& error) { // the kernel outlives whatever one message brings about
+        } catch (const std::exception& error) { // the kernel outlives whatever one event brings about
             log_warning(std::format("the I/O thread goes on after an error: {}", error.what()));
         }
     }
@@ -152,39 +163,55 @@ void Server::start_impl(xeus::xpub_message message) {
 
 void Server::stop_impl() { stopped_ = true; }
 
-void Server::receive_all(Channel channel, zmq::socket_t& socket) {
-    for (int count = 0; count < messages_at_once || channel == Channel::shell; ++count) {
-        Frames frames;
-        zmq::message_t part;
-        if (!socket.recv(part, zmq::recv_flags::dontwait)) return;
+bool Server::receive(Channel channel, zmq::socket_t& socket) {
+    Frames frames;
+    zmq::message_t part;
+    if (!socket.recv(part, zmq::recv_flags::dontwait)) return false;
+    frames.push_back(part.to_string());
+    while (part.more()) {
+        if (!socket.recv(part, zmq::recv_flags::none)) break;
         frames.push_back(part.to_string());
-        while (part.more()) {
-            if (!socket.recv(part, zmq::recv_flags::none)) break;
-            frames.push_back(part.to_string());
-        }
-        try {
-            handler_->received(channel, parse(std::move(frames), signer_));
-        } catch (const std::exception& error) { // not one that a client should be able to cause
-            log_warning(std::format("a message on {} could not be handled: {}", channel_name(channel), error.what()));
-        }
+    }
+    try {
+        handler_->received(channel, parse(std::move(frames), signer_));
+    } catch (const std::exception& error) { // not one that a client should be able to cause
+        log_warning(std::format("a message on {} could not be handled: {}", channel_name(channel), error.what()));
+    }
+    return true;
+}
+
+bool Server::receive_all(Channel channel, zmq::socket_t& socket) {
+    for (int count = 0; count < messages_at_once; ++count)
+        if (!receive(channel, socket)) return true;
+    return false;
+}
+
+void Server::receive_shell() {
+    for (int count = 0; count < messages_at_once && handler_->takes_requests(); ++count) {
+        if (!receive(Channel::shell, shell_)) return;
+        receive_all(Channel::control, control_); // an interrupt waits for no flood of requests
     }
 }
 
+bool Server::read_shell() { return !handler_->takes_requests() || receive_all(Channel::shell, shell_); }
+
 std::chrono::milliseconds Server::poll_time() {
     using namespace std::chrono;
-    auto due = Timers::Clock::now() + hours{1};
+    const auto now = Timers::Clock::now();
+    auto due = now + hours{1};
     for (const auto& candidate : {timers_.next_due(), handler_->next_due(), outbox_.next_due(), publisher_.next_try()})
         if (candidate) due = std::min(due, *candidate);
-    const auto time = ceil<milliseconds>(due - Timers::Clock::now());
-    return std::max(time, milliseconds{0});
+    return due <= now ? milliseconds{0} : ceil<milliseconds>(due - now);
 }
 
 void Server::poll_once() {
+    // Past the bound of what waits here, requests wait in their connections.
+    const short requests = handler_->takes_requests() ? ZMQ_POLLIN : 0;
     std::vector<zmq::pollitem_t> items{{control_.handle(), 0, ZMQ_POLLIN, 0},
                                        {stdin_.handle(), 0, ZMQ_POLLIN, 0},
                                        {publisher_.socket().handle(), 0, ZMQ_POLLIN, 0},
                                        {heartbeat_.handle(), 0, ZMQ_POLLIN, 0},
-                                       {shell_.handle(), 0, ZMQ_POLLIN, 0},
+                                       {shell_.handle(), 0, requests, 0},
                                        {nullptr, outbox_.descriptor(), ZMQ_POLLIN, 0}};
     if (outbox_.has_room())
         for (const auto& [descriptor, readable] : watched_) items.push_back({nullptr, descriptor, ZMQ_POLLIN, 0});
@@ -203,7 +230,7 @@ void Server::poll_once() {
         }
     }
     if (items[4].revents != 0) {
-        receive_all(Channel::shell, shell_);
+        receive_shell();
         expecting_ = true;
     }
     if (items[5].revents != 0) outbox_.acknowledge();
@@ -224,8 +251,12 @@ void Server::drain_outbox() {
     for (int count = 0; count < entries_at_once; ++count) {
         std::optional<Outbox::Entry> entry = outbox_.take(Outbox::Clock::now());
         if (!entry) return;
-        if (auto* text = std::get_if<Outbox::Text>(&*entry)) handler_->write_text(std::move(*text));
-        else std::get<Outbox::Task> (*entry)();
+        try {
+            if (auto* text = std::get_if<Outbox::Text>(&*entry)) handler_->write_text(std::move(*text));
+            else std::get<Outbox::Task> (*entry)();
+        } catch (const std::exception& error) { // the entries after it are others'
+            log_warning(std::format("what a cell has sent could not be passed on: {}", error.what()));
+        }
     }
 }
 

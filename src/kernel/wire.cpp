@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <iterator>
 #include <stdexcept>
 #include <string_view>
@@ -40,11 +41,44 @@ bool nests_too_deep(std::string_view text) {
     return false;
 }
 
+// The code unit that an escape (\\uXXXX) at that place stands for; 0: there is none.
+unsigned escaped_unit(std::string_view text, std::size_t at) {
+    unsigned unit = 0;
+    if (!text.substr(at).starts_with("\\u") || text.size() < at + 6) return 0;
+    const auto [end, error] = std::from_chars(text.data() + at + 2, text.data() + at + 6, unit, 16);
+    return error == std::errc{} && end == text.data() + at + 6 ? unit : 0;
+}
+
+bool is_surrogate(unsigned unit, unsigned first) { return unit >= first && unit < first + 0x400; }
+
+// Puts U+FFFD in the place of each escaped surrogate that has no partner; returns the first of them.
+std::string replace_lone_surrogates(std::string& text) {
+    std::string first;
+    for (std::size_t i = text.find('\\'); i != std::string::npos; i = text.find('\\', i)) {
+        const unsigned unit = escaped_unit(text, i);
+        const bool is_high = is_surrogate(unit, 0xD800);
+        if (is_high && is_surrogate(escaped_unit(text, i + 6), 0xDC00)) {
+            i += 12;
+        } else if (is_high || is_surrogate(unit, 0xDC00)) {
+            if (first.empty()) first = text.substr(i, 6);
+            text.replace(i, 6, "\\ufffd");
+            i += 6;
+        } else {
+            i += 2;
+        }
+    }
+    return first;
+}
+
 // The JSON object of a frame, or why it is none.
-std::variant<json, std::string> parse_object(const std::string& frame, const std::string& what) {
+std::variant<json, std::string> parse_object(std::string& frame, const std::string& what, std::string& lone_surrogate) {
     if (nests_too_deep(frame))
         return "the " + what + " nests deeper than " + std::to_string(deepest_nesting) + " levels";
     json value = json::parse(frame, nullptr, false);
+    if (value.is_discarded()) {
+        lone_surrogate = replace_lone_surrogates(frame);
+        if (!lone_surrogate.empty()) value = json::parse(frame, nullptr, false);
+    }
     if (value.is_discarded()) return "the " + what + " is not valid JSON in UTF-8";
     if (!value.is_object()) return "the " + what + " is a JSON " + std::string{value.type_name()} + ", not an object";
     return value;
@@ -115,36 +149,55 @@ std::string text(const json& object, const char* name) {
     return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
+std::size_t size_of(const json& value) {
+    std::size_t bytes = sizeof value;
+    if (value.is_string()) return bytes + value.get_ref<const std::string&>().size();
+    if (value.is_object())
+        for (const auto& [name, member] : value.items()) bytes += sizeof name + name.size() + size_of(member);
+    else if (value.is_array())
+        for (const json& element : value) bytes += size_of(element);
+    return bytes;
+}
+
+std::size_t size_of(const xeus::buffer_sequence& buffers) {
+    std::size_t bytes = 0;
+    for (const xeus::binary_buffer& buffer : buffers) bytes += buffer.size();
+    return bytes;
+}
+
 Received parse(Frames frames, Signer& signer) {
     const auto mark = std::ranges::find(frames, delimiter);
-    if (mark == frames.end()) return {std::nullopt, "it has no <IDS|MSG> frame"};
+    if (mark == frames.end()) return {std::nullopt, "it has no <IDS|MSG> frame", {}};
     if (std::distance(mark, frames.end()) < 6)
-        return {std::nullopt, "it is truncated: " + std::to_string(std::distance(mark, frames.end()) - 1) +
-                                  " frames after <IDS|MSG>, at least 5 expected"};
+        return {std::nullopt,
+                "it is truncated: " + std::to_string(std::distance(mark, frames.end()) - 1) +
+                    " frames after <IDS|MSG>, at least 5 expected",
+                {}};
     const std::string& signature = mark[1];
     const std::string expected = signer.sign(mark[2], mark[3], mark[4], mark[5]);
     const bool right = !signer.signs() || (signature.size() == expected.size() &&
                                            CRYPTO_memcmp(signature.data(), expected.data(), expected.size()) == 0);
-    if (!right) return {std::nullopt, signature.empty() ? "it has no signature" : "its signature is wrong"};
+    if (!right) return {std::nullopt, signature.empty() ? "it has no signature" : "its signature is wrong", {}};
 
     std::array<json, 4> parts;
     static const std::array<std::string, 4> names{"header", "parent header", "metadata", "content"};
-    std::string problem;
+    std::string problem, lone_surrogate;
     for (std::size_t i = 0; i < parts.size(); ++i) {
-        auto parsed = parse_object(mark[2 + static_cast<std::ptrdiff_t>(i)], names[i]);
+        auto parsed = parse_object(mark[2 + static_cast<std::ptrdiff_t>(i)], names[i], lone_surrogate);
         if (auto* value = std::get_if<json>(&parsed)) {
             parts[i] = std::move(*value);
         } else {
             problem = std::get<std::string>(parsed);
-            if (i == 0) return {std::nullopt, problem};
+            if (i == 0) return {std::nullopt, problem, {}};
             parts[i] = json::object();
         }
+        if (names[i] != "content") lone_surrogate.clear();
     }
     xeus::buffer_sequence buffers;
     for (auto frame = mark + 6; frame != frames.end(); ++frame) buffers.emplace_back(frame->begin(), frame->end());
     return {xeus::xmessage{Frames{frames.begin(), mark}, std::move(parts[0]), std::move(parts[1]), std::move(parts[2]),
                            std::move(parts[3]), std::move(buffers)},
-            problem};
+            problem, lone_surrogate};
 }
 
 Frames serialize(const xeus::xmessage& message, const std::string& session, Signer& signer) {

@@ -148,6 +148,15 @@ PyObject* (*replaced_module(std::string_view name))() {
     return nullptr;
 }
 
+bool finds_module(const char* name) {
+    // Frozen, and there from the start: importlib.util would have to be imported.
+    const Ref importer = Ref::steal(PyImport_ImportModule("_frozen_importlib_external"));
+    const Ref finder = Ref::steal(importer ? PyObject_GetAttrString(importer.get(), "PathFinder") : nullptr);
+    const Ref spec = Ref::steal(finder ? PyObject_CallMethod(finder.get(), "find_spec", "s", name) : nullptr);
+    PyErr_Clear();
+    return spec && spec.get() != Py_None;
+}
+
 void finalize() { Py_FinalizeEx(); }
 
 } // namespace xinterp::python

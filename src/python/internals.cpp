@@ -5,6 +5,7 @@
 #include <internal/pycore_ceval.h>
 #include <internal/pycore_crossinterp.h>
 #include <internal/pycore_interp.h>
+#include <internal/pycore_interpframe.h>
 #include <internal/pycore_lock.h>
 #include <internal/pycore_obmalloc.h>
 #include <internal/pycore_pyerrors.h>
@@ -453,5 +454,34 @@ std::size_t other_thread_states(PyInterpreterState* interpreter, const PyThreadS
         count += state != own;
     return count;
 }
+
+CrashStack::CrashStack(const PyThreadState* state) : frame_{state == nullptr ? nullptr : state->current_frame} {}
+
+bool CrashStack::next(CrashFrame& found) {
+    while (frame_ != nullptr) {
+        const auto* frame = static_cast<_PyInterpreterFrame*>(frame_);
+        frame_ = frame->previous;
+        if (frame->owner >= FRAME_OWNED_BY_INTERPRETER || PyStackRef_IsNull(frame->f_executable)) continue;
+        PyObject* executable = PyStackRef_AsPyObjectBorrow(frame->f_executable);
+        if (!PyCode_Check(executable)) continue;
+        auto* code = reinterpret_cast<PyCodeObject*>(executable);
+        const auto instruction = frame->instr_ptr - _PyCode_CODE(code);
+        found = {code->co_filename, code->co_qualname,
+                 PyCode_Addr2Line(code, static_cast<int>(instruction * static_cast<long>(sizeof(_Py_CODEUNIT))))};
+        return true;
+    }
+    return false;
+}
+
+void for_each_state_in_crash(void (*visit)(const PyThreadState*, void* context), void* context) {
+    for (const PyInterpreterState* interpreter = _PyRuntime.interpreters.head; interpreter != nullptr;
+         interpreter = interpreter->next)
+        for (const PyThreadState* state = interpreter->threads.head; state != nullptr; state = state->next)
+            visit(state, context);
+}
+
+std::int64_t interpreter_of(const PyThreadState* state) { return state->interp->id; }
+
+unsigned long native_thread_of(const PyThreadState* state) { return state->native_thread_id; }
 
 } // namespace xinterp::python::internals

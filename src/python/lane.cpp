@@ -1,4 +1,5 @@
 #include <xinterp/python/blocking_calls.hpp>
+#include <xinterp/python/crash_stacks.hpp>
 #include <xinterp/python/internals.hpp>
 #include <xinterp/python/lane.hpp>
 #include <xinterp/python/linkage.hpp>
@@ -9,6 +10,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -29,14 +31,26 @@ struct Alive {
     std::condition_variable changed;
     std::size_t count = 0;
 
-    void add() {
-        const std::scoped_lock lock{mutex};
-        ++count;
-    }
     void remove() {
         const std::scoped_lock lock{mutex};
         --count;
         changed.notify_all();
+    }
+    /// Starts a thread that counts until it ends. Nobody joins it: it may never end. Throws std::system_error.
+    void start_thread(std::function<void()> work) {
+        {
+            const std::scoped_lock lock{mutex};
+            ++count;
+        }
+        try {
+            std::thread{[this, work = std::move(work)] {
+                work();
+                remove();
+            }}.detach();
+        } catch (const std::system_error& error) {
+            remove();
+            throw std::system_error{error.code(), "the system gives the kernel no further thread"};
+        }
     }
 };
 Alive& alive() {
@@ -64,6 +78,26 @@ std::string take_error_text() {
     return message;
 }
 
+// CPython (3.14) crashes where it finds no memory in the middle of making an interpreter. One takes less than 4 MB.
+bool room_for_interpreter() {
+    constexpr std::size_t bytes = 24 * 1024 * 1024;
+    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) return false;
+    munmap(memory, bytes);
+    return true;
+}
+
+void divert_on_own_thread() {
+    try {
+        std::thread{[] {
+            pthread_setname_np(pthread_self(), "divert");
+            block_interrupt_signals();
+            divert_blocking_calls();
+        }}.detach();
+    } catch (const std::system_error&) { // there are too many threads: the next cell diverts what this one has imported
+    }
+}
+
 void call_in_module(const char* module_name, const char* function) {
     const Ref module = Ref::steal(PyImport_ImportModule(module_name));
     const Ref result = Ref::steal(module ? PyObject_CallMethod(module.get(), function, nullptr) : nullptr);
@@ -74,7 +108,8 @@ void call_in_module(const char* module_name, const char* function) {
 
 Lane::Lane(const Configuration& configuration)
     : configuration_{configuration}, wake_descriptor_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
-    if (wake_descriptor_ < 0) throw std::system_error{errno, std::generic_category(), "eventfd"};
+    if (wake_descriptor_ < 0)
+        throw std::system_error{errno, std::generic_category(), "the system gives the kernel no further descriptor"};
 }
 
 Lane::~Lane() { close(wake_descriptor_); }
@@ -82,6 +117,10 @@ Lane::~Lane() { close(wake_descriptor_); }
 bool Lane::wait_until_ended(std::chrono::milliseconds time) {
     std::unique_lock lock{alive().mutex};
     return alive().changed.wait_for(lock, time, [] { return alive().count == 0; });
+}
+
+const PyThreadState* Lane::state_here() {
+    return lane_of_this_thread == nullptr ? nullptr : lane_of_this_thread->state_;
 }
 
 Lane* Lane::here() { return lane_of_this_thread; }
@@ -121,29 +160,38 @@ std::shared_ptr<Lane> Lane::for_main() {
 }
 
 void Lane::start(const Configuration& configuration, Lifecycle lifecycle, Started started) {
-    std::shared_ptr<Lane> lane{new Lane{configuration}};
-    alive().add();
-    std::thread{[lane, lifecycle = std::move(lifecycle), started = std::move(started)] {
-        lane->thread_main(lifecycle, started);
-        alive().remove();
-    }}.detach(); // the thread owns its lane: one that never ends must not hold up anybody's join
+    std::string error;
+    try {
+        const std::shared_ptr<Lane> lane{new Lane{configuration}};
+        alive().start_thread(
+            [lane, lifecycle = std::move(lifecycle), started] { lane->thread_main(lifecycle, started); });
+        return;
+    } catch (const std::exception& problem) {
+        error = problem.what();
+    }
+    started(nullptr, error);
 }
 
 std::shared_ptr<Lane> Lane::start_beside_main(const std::string& name, Lifecycle lifecycle) {
     std::shared_ptr<Lane> lane{new Lane{Preset::isolated}};
     lane->is_beside_ = true;
-    alive().add();
-    std::thread{[lane, name, lifecycle = std::move(lifecycle)] {
+    alive().start_thread([lane, name, lifecycle = std::move(lifecycle)] {
         pthread_setname_np(pthread_self(), name.c_str());
         lane->thread_beside_main(lifecycle);
-        alive().remove();
-    }}.detach();
+    });
     return lane;
 }
 
 void Lane::thread_beside_main(const Lifecycle& lifecycle) {
     block_interrupt_signals();
-    PyEval_RestoreThread(PyThreadState_New(PyInterpreterState_Main()));
+    const CrashRoom room;
+    PyThreadState* state = PyThreadState_New(PyInterpreterState_Main());
+    if (state == nullptr) {
+        stop();
+        if (const Stopped stopped = take_stopped()) stopped(id_, {});
+        return;
+    }
+    PyEval_RestoreThread(state);
     adopt_this_thread();
     if (lifecycle.begin(*this).empty()) run();
     else stop();
@@ -154,7 +202,7 @@ void Lane::thread_beside_main(const Lifecycle& lifecycle) {
         const std::scoped_lock lock{interrupt_mutex_};
         interpreter_ = nullptr;
     }
-    PyThreadState_Clear(state_);
+    PyThreadState_Clear(std::exchange(state_, nullptr));
     PyThreadState_DeleteCurrent();
     if (const Stopped stopped = take_stopped()) stopped(id_, {});
 }
@@ -167,7 +215,12 @@ Lane::Stopped Lane::take_stopped() {
 void Lane::thread_main(const Lifecycle& lifecycle, const Started& started) {
     pthread_setname_np(pthread_self(), "new lane");
     block_interrupt_signals();
-    PyThreadState* borrowed = PyThreadState_New(PyInterpreterState_Main());
+    const CrashRoom room;
+    PyThreadState* borrowed = room_for_interpreter() ? PyThreadState_New(PyInterpreterState_Main()) : nullptr;
+    if (borrowed == nullptr) {
+        started(nullptr, "the system gives the kernel no further memory");
+        return;
+    }
     PyEval_RestoreThread(borrowed);
     PyInterpreterConfig config = configuration_.values;
     PyThreadState* previous = nullptr;
@@ -236,7 +289,7 @@ void Lane::finish(const Lifecycle& lifecycle) {
         lanes().lanes.erase(id_);
     }
     if (remark.empty()) {
-        Py_EndInterpreter(state_);
+        Py_EndInterpreter(std::exchange(state_, nullptr));
     } else {
         call_in_module("atexit", "_run_exitfuncs");
         PyEval_SaveThread();
@@ -377,12 +430,7 @@ bool Lane::interrupt() {
 bool Lane::wake_again() {
     // What this cell has imported may be what it waits in: the next retry of its call is caught. On a thread of its
     // own: it waits for any dlopen() that is under way, and this one serves everybody.
-    if (objects_have_come())
-        std::thread{[] {
-            pthread_setname_np(pthread_self(), "divert");
-            block_interrupt_signals();
-            divert_blocking_calls();
-        }}.detach();
+    if (objects_have_come()) divert_on_own_thread();
     const std::scoped_lock lock{interrupt_mutex_};
     if (!interruptible_ || !interrupted_) return false;
     if (!internals::interrupt_pending_in_thread(thread_)) {

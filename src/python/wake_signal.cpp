@@ -26,6 +26,13 @@ void listen_to_interrupts() {
     PyErr_Clear();
 }
 
+void block_signals() {
+    sigset_t signals;
+    sigfillset(&signals);
+    for (const int fatal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) sigdelset(&signals, fatal);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
 void block_interrupt_signals() {
     sigset_t signals;
     sigemptyset(&signals);

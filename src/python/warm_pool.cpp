@@ -31,6 +31,7 @@ bool WarmPool::refill(std::size_t wanted) {
     {
         const std::scoped_lock lock{shared_->mutex};
         if (shared_->closed || shared_->spares.size() + (shared_->is_making ? 1 : 0) >= wanted) return false;
+        if (std::exchange(shared_->failed, false)) return false;
         if (std::exchange(shared_->is_making, true)) return true;
     }
     Lane::start(made_as, lifecycle_, [shared = shared_](std::shared_ptr<Lane> lane, const std::string& error) {
@@ -38,6 +39,7 @@ bool WarmPool::refill(std::size_t wanted) {
         {
             const std::scoped_lock lock{shared->mutex};
             shared->is_making = false;
+            shared->failed = !lane;
             asked = std::exchange(shared->asked, {});
             if (!asked && lane && !shared->closed) {
                 shared->spares.push_back(std::move(lane));

@@ -121,8 +121,9 @@ struct FakeFront final : RouterFront {
     void ended(const Cell& cell) override {
         if (notes_details) diary.note(name(cell) + " is over");
     }
-    void read_requests() override {
+    bool read_requests() override {
         if (unread) std::exchange(unread, {})();
+        return true;
     }
     void run_commands(Cell& cell, std::vector<std::string> commands, std::function<void(json)> done) override {
         diary.note(name(cell) + " is the kernel's:" + commands.front());
@@ -141,8 +142,11 @@ struct Bench {
     Interpreters interpreters{registry, backend};
     Timers timers;
     FakeFront front{diary};
-    Router router{interpreters, backend, timers, front};
+    Router router;
     InterpreterId alice = add("alice"), bob = add("bob");
+
+    /// The replies of cells that fail wait for no further request, unless a test says for how long.
+    explicit Bench(std::chrono::milliseconds rest = {}) : router{interpreters, backend, timers, front, rest} {}
 
     InterpreterId add(const std::string& name) {
         python::InterpreterInfo info;
@@ -216,6 +220,12 @@ struct Bench {
         while (Timers::Clock::now() < *due) {
         }
         timers.run_due();
+    }
+
+    /// Until replies that wait for the rest of their notebook have come.
+    void let_replies_come() {
+        const std::size_t before = diary.lines.size();
+        while (diary.lines.size() == before) timers.run_due();
     }
 
     /// What has happened since the last call.

@@ -105,11 +105,41 @@ TEST_CASE("text waits a moment for more, and no longer") {
     CHECK(!bench.outbox.next_due());
 }
 
+TEST_CASE("what is left in the outbox is due at a time that can be compared with now") {
+    Bench bench;
+    for (const char* line : {"one", "two", "three"}) bench.task(first.cell, line);
+    CHECK(bench.woken());
+    while (bench.outbox.take(Outbox::Clock::now())) {
+        const auto due = bench.outbox.next_due();
+        const auto now = Outbox::Clock::now();
+        if (due) CHECK(*due - now <= std::chrono::nanoseconds{0}); // no overflow makes a long sleep of it
+    }
+    CHECK(!bench.outbox.next_due());
+    CHECK(!bench.woken()); // nothing else says that entries are left
+}
+
+TEST_CASE("take() gives an entry exactly when next_due() says so") {
+    Bench bench;
+    bench.outbox.write(first, Stream::out, "a");
+    bench.outbox.write(second, Stream::out, "b");
+    const auto waits = bench.outbox.next_due();
+    REQUIRE(waits);
+    CHECK(*waits > Outbox::at_once); // more of the first cell's text may come
+    CHECK(!bench.outbox.take(*waits - std::chrono::nanoseconds{1}));
+    bench.outbox.write(first, Stream::err, "c"); // now it cannot
+    CHECK(bench.outbox.next_due() == Outbox::at_once);
+    CHECK(bench.outbox.take(Outbox::at_once));
+    CHECK(!bench.outbox.take(Outbox::at_once)); // the second cell's may grow
+    bench.task(first.cell, "task");
+    CHECK(bench.outbox.next_due() == Outbox::at_once);
+    CHECK(bench.take(Outbox::at_once) == Lines{"2.0 out: b", "1.0 err: c", "task"});
+}
+
 TEST_CASE("text in front of a task goes at once, with the task") {
     Bench bench;
     bench.outbox.write(first, Stream::out, "text");
     bench.task(first.cell, "a display");
-    CHECK(bench.take(Outbox::Clock::time_point::min()) == Lines{"1.0 out: text", "a display"});
+    CHECK(bench.take(Outbox::at_once) == Lines{"1.0 out: text", "a display"});
 }
 
 TEST_CASE("a large piece goes at once, and the text after it is a piece of its own") {
@@ -117,7 +147,7 @@ TEST_CASE("a large piece goes at once, and the text after it is a piece of its o
     const std::string large(Outbox::piece_bytes, 'x');
     bench.outbox.write(first, Stream::out, large);
     bench.outbox.write(first, Stream::out, "rest");
-    const auto entry = bench.outbox.take(Outbox::Clock::time_point::min());
+    const auto entry = bench.outbox.take(Outbox::at_once);
     REQUIRE(entry);
     CHECK(std::get<Outbox::Text>(*entry).text == large);
     CHECK(bench.take() == Lines{"1.0 out: rest"});
@@ -168,6 +198,17 @@ TEST_CASE("a flood of empty messages is bounded too") {
     while (bench.outbox.take(long_after)) {
     }
     CHECK(bench.outbox.has_room());
+}
+
+TEST_CASE("a message counts with what it holds") {
+    Bench bench;
+    const std::size_t megabyte = 1024 * 1024;
+    std::size_t messages = 0;
+    for (; bench.outbox.has_room(); ++messages) bench.outbox.post(1, [] {}, megabyte);
+    CHECK(messages <= Outbox::bound_bytes / megabyte);
+    bench.take();
+    CHECK(bench.outbox.has_room());
+    CHECK(bench.outbox.wait_for_room(std::chrono::milliseconds{0}));
 }
 
 TEST_CASE("the texts of many threads arrive whole and in order, each under its own cell") {

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <thread>
 
 using namespace xinterp;
 using namespace xinterp::kernel;
@@ -21,6 +22,90 @@ TEST_CASE("an error aborts what waits behind the cell, also what has arrived and
                                 "c: never began, aborted"});
     bench.send("d", "x");
     CHECK(bench.news() == Lines{"d runs in main"});
+}
+
+TEST_CASE("what arrives within a short while after a failure is aborted, and the reply comes first") {
+    Bench bench{std::chrono::milliseconds{5}};
+    bench.send("a", "x");
+    bench.fail("main");
+    CHECK(bench.news() == Lines{"a runs in main", "a shows ValueError: bad"}); // the error at once, the reply not yet
+    bench.send("b", "%%interp alice\nx");
+    bench.send_from("console", "c", "x"); // no part of it
+    CHECK(bench.news() == Lines{"c runs in main"});
+    bench.let_replies_come();
+    CHECK(bench.news() == Lines{"a: error, ValueError", "b: never began, aborted"});
+    bench.send("d", "%%interp alice\nx"); // sent with the reply in view
+    CHECK(bench.news() == Lines{"d runs in alice"});
+}
+
+TEST_CASE("each request puts the reply to a failure off again, up to a bound") {
+    Bench bench{std::chrono::milliseconds{20}};
+    bench.send("a", "x");
+    bench.fail("main");
+    const auto began = Timers::Clock::now();
+    int sent = 0;
+    bench.news();
+    while (bench.diary.lines.empty()) { // a client that never pauses
+        bench.send("b" + std::to_string(++sent), "x");
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+        bench.timers.run_due();
+    }
+    CHECK(Timers::Clock::now() - began >= Router::longest_rest);
+    const Lines news = bench.news();
+    CHECK(news.front() == "a: error, ValueError");
+    CHECK(news.size() >= 2);
+}
+
+TEST_CASE("a reply waits for no rest without stop_on_error, nor when the kernel ends") {
+    Bench bench{std::chrono::milliseconds{1000}};
+    bench.send("b", "x", {{"stop_on_error", false}});
+    bench.fail("main");
+    CHECK(bench.news() == Lines{"b runs in main", "b shows ValueError: bad", "b: error, ValueError"});
+    bench.send("c", "x");
+    bench.fail("main");
+    CHECK(bench.news() == Lines{"c runs in main", "c shows ValueError: bad"});
+    bench.router.wait_for_no_rest();
+    CHECK(bench.news() == Lines{"c: error, ValueError"});
+}
+
+TEST_CASE("an interrupt while a reply waits for the rest does nothing to its cell") {
+    Bench bench{std::chrono::milliseconds{5}};
+    bench.send("a", "%interp close nobody");
+    bench.front.command_done(error_reply("UsageError", "no interpreter"));
+    bench.news();
+    bench.router.interrupt_foreground();
+    bench.let_replies_come();
+    CHECK(bench.news() == Lines{"a: error, UsageError"});
+}
+
+TEST_CASE("requests count as long as they wait or run") {
+    Bench bench;
+    const std::string large(Router::most_bytes / 4, 'x');
+    int sent = 0;
+    for (; bench.router.has_room(); ++sent) bench.send("a" + std::to_string(sent), large);
+    CHECK(sent == 4);
+    bench.fail("main");
+    CHECK(bench.router.has_room());
+    bench.send("b", "x");
+    bench.end("main");
+    CHECK(bench.router.has_room());
+}
+
+TEST_CASE("a request that cannot run fails when its turn comes") {
+    Bench bench;
+    bench.send("a", "x");
+    bench.router.submit(xeus::xmessage{{"notebook"},
+                                       {{"msg_id", "b"}, {"msg_type", "execute_request"}, {"session", "notebook"}},
+                                       json::object(),
+                                       json::object(),
+                                       {{"code", "y"}},
+                                       {}},
+                        0, error_reply("UnicodeEncodeError", "half"));
+    bench.send("c", "x");
+    CHECK(bench.news() == Lines{"a runs in main"});
+    bench.end("main");
+    CHECK(bench.news() == Lines{"a: ok", "b shows UnicodeEncodeError: half", "b: error, UnicodeEncodeError",
+                                "c: never began, aborted"});
 }
 
 TEST_CASE("an error of one client aborts nothing of another, and no detached cell") {

@@ -210,3 +210,22 @@ TEST_CASE("text that is no UTF-8 is written with replacement characters, not ref
     REQUIRE(back.message);
     CHECK(back.message->content() == json{{"text", "a\uFFFDb"}});
 }
+
+TEST_CASE("an escaped surrogate without its partner is told of, and U+FFFD stands in its place") {
+    const auto content = [](const std::string& written, const std::string& lone) {
+        const Received got = received(signed_message(R"({"code":")" + written + R"("})"));
+        REQUIRE(got.message);
+        CHECK(got.problem.empty());
+        CHECK(got.lone_surrogate == lone);
+        return got.message->content().at("code").get<std::string>();
+    };
+    CHECK(content(R"(x = '\ud83d\ude00')", "") == "x = '\xF0\x9F\x98\x80'"); // a pair is one character
+    CHECK(content(R"(\ud800)", R"(\ud800)") == "\xEF\xBF\xBD");
+    CHECK(content(R"(a\uDC01b\ud83d)", R"(\uDC01)") == "a\xEF\xBF\xBD"
+                                                       "b\xEF\xBF\xBD");
+    CHECK(content(R"(\ud83d\ud83d\ude00)", R"(\ud83d)") == "\xEF\xBF\xBD\xF0\x9F\x98\x80");
+    CHECK(content(R"(\\ud800)", "") == R"(\ud800)"); // text, not an escape
+    CHECK(content(R"(\\\ud800)", R"(\ud800)") == "\\\xEF\xBF\xBD");
+    CHECK(complaint(signed_message(R"({"code":"\ud800", nonsense)")) == "the content is not valid JSON in UTF-8");
+    CHECK(complaint(signed_message(R"({"code":"\ud8")")) == "the content is not valid JSON in UTF-8");
+}

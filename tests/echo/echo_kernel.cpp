@@ -81,10 +81,12 @@ int main(int argc, char* argv[]) {
     }
     python::Registry registry;
     const auto configuration = xeus::load_configuration(argv[2]);
-    kernel::Kernel kernel{
-        std::get<xeus::xkernel_configuration>(configuration),
-        {"0", "echo", {{"name", "echo"}, {"version", "0"}, {"mimetype", "text/plain"}, {"file_extension", ".txt"}}},
-        registry};
+    kernel::Kernel kernel{std::get<xeus::xkernel_configuration>(configuration),
+                          {"0",
+                           "echo",
+                           {{"name", "echo"}, {"version", "0"}, {"mimetype", "text/plain"}, {"file_extension", ".txt"}},
+                           false},
+                          registry};
     EchoBackend backend{kernel};
     kernel.set_backend(backend, [&kernel] { kernel.stop(); });
     kernel.serve();

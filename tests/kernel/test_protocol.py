@@ -1,6 +1,8 @@
 """The Jupyter protocol: each request, its reply and its busy and idle; and what a hostile client can send."""
 
 import json
+import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,40 @@ def test_kernel_info_states_protocol_5_5(client: Client, channel: str) -> None:
     assert (info["status"], info["protocol_version"], info["implementation"]) == ("ok", "5.5", "xinterp")
     assert info["language_info"]["name"] == "python"
     assert f"'{info['language_info']['version']}'" == client.ok("import platform; platform.python_version()").value
-    assert (info["supported_features"], info["debugger"]) == (["kernel subshells"], True)
+    assert (info["supported_features"], info["debugger"]) == (["kernel subshells", "debugger"], True)
+    assert [link["text"] for link in info["help_links"]] == [
+        f"{name} Reference" for name in ("Python", "IPython", "NumPy", "SciPy", "Matplotlib", "SymPy", "pandas")
+    ]
+    assert info["help_links"][0]["url"] == f"https://docs.python.org/{sys.version_info[0]}.{sys.version_info[1]}"
     header = client.result(client.request("kernel_info_request")).reply["header"]
     assert header["version"] == "5.5"
+
+
+def test_there_is_a_debugger_only_where_debugpy_can_be_imported(
+    spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.machinery as m, sys\n"
+        "find = m.PathFinder.find_spec\n"
+        "m.PathFinder.find_spec = lambda name, *a: None if name == 'debugpy' else find(name, *a)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    kernel = Kernel(spec)
+    try:
+        info = ask(kernel.client, "kernel_info_request")
+        assert (info["supported_features"], info["debugger"]) == (["kernel subshells"], False)
+    finally:
+        kernel.stop()
+
+
+def test_the_reply_of_a_cell_says_when_it_started(client: Client, target: str) -> None:
+    for code in ("import time; time.sleep(0.01)", "1/0"):
+        result = client.run(target + code)
+        begun = next(m for m in result.messages if m["msg_type"] == "execute_input")["header"]["date"]
+        started = datetime.fromisoformat(result.reply["metadata"]["started"])
+        assert abs((started - begun).total_seconds()) < 1
+        assert started < result.reply["header"]["date"]
+    assert client.result(client.request("kernel_info_request")).reply["metadata"] == {}
 
 
 @pytest.mark.parametrize("channel", ["shell", "control"])
@@ -239,3 +272,50 @@ def test_the_heartbeat_echoes(client: Client, shared_kernel: Kernel) -> None:
     socket.send(b"ping")
     assert socket.poll(5000) and socket.recv() == b"ping"
     socket.close()
+
+
+def test_half_of_a_character_in_a_cell_is_an_error_in_its_turn(client: Client, target: str) -> None:
+    def cell(code: str) -> str:
+        message = client.client.session.msg("execute_request", {"code": code})
+        frames = frames_of(client, message)
+        parts = [part.replace(b"HALF", b"\\ud800") for part in frames[-4:]]
+        send_raw(client, sign(client, parts))
+        return message["header"]["msg_id"]
+
+    before = client.send(f"{target}print('before')")
+    bad = cell(f"{target}x = 'HALF'")
+    after = client.send(f"{target}print('after')")
+    assert client.result(before).stdout == "before\n"
+    result = client.result(bad)
+    reason = (
+        "the cell contains \\ud800, half of a character (a surrogate without its partner), in place of which \N{REPLACEMENT CHARACTER} is "
+        "shown. Type it again."
+    )
+    assert result.error == f"UnicodeEncodeError: {reason}"
+    assert result.of("error") == [{"ename": "UnicodeEncodeError", "evalue": reason, "traceback": [reason]}]
+    assert result.states == ["busy", "idle"]
+    assert result.of("execute_input")[0]["code"] == f"{target}x = '\N{REPLACEMENT CHARACTER}'"
+    assert client.result(after).status == "aborted"
+    assert client.ok("1").value == "1"
+
+
+def test_an_execute_request_that_is_refused_fails_in_sight(client: Client) -> None:
+    result = client.result(client.request("execute_request", {"code": 5}))
+    assert result.of("error")[0]["evalue"] == result.reply["content"]["evalue"]
+    assert result.states == ["busy", "idle"]
+
+
+@pytest.mark.parametrize("magic", ["", "%%interp alice\n"])
+@pytest.mark.parametrize("failing", ["1/0", "%interp close nobody"])
+def test_what_follows_a_failing_cell_shortly_is_aborted(client: Client, failing: str, magic: str) -> None:
+    client.ok("%interp create alice")
+    outcomes = []
+    for _ in range(5):  # a busy machine may let the client be late
+        first = client.send(failing if failing[0] == "%" else magic + failing)
+        client.wait_for_start(first)
+        client._until(lambda first=first: any(m["msg_type"] == "error" for m in client.iopub[first]), "error", "iopub")
+        rest = [client.send(f"{magic}print({i})") for i in range(3)]  # it has failed, and its reply has not come
+        assert client.result(first).status == "error"
+        outcomes.append([client.result(cell).status for cell in rest])
+        assert client.ok("1 + 1").value == "2"  # sent with the reply in view
+    assert ["aborted"] * 3 in outcomes

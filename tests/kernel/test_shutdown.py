@@ -4,6 +4,7 @@ The bound asserted is five times that; `make bench` measures exactly.
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -99,9 +100,84 @@ def test_a_crash_is_reported_on_the_terminal(spec: str, capfd: pytest.CaptureFix
         kernel.client.send("import ctypes, os\nos.write(2, b'') or ctypes.pythonapi.Py_FatalError(b'on purpose')")
         assert kernel.wait_for_end(BOUND)
         said = capfd.readouterr().err
-        assert "Fatal Python error" in said and "on purpose" in said and "[xinterp] the kernel crashed." in said
+        assert "Fatal Python error" in said and "on purpose" in said
+        assert "[xinterp] the kernel crashed: SIGABRT, thread " in said
     finally:
         kernel.stop()
+
+
+def crash_report(spec: str, capfd: pytest.CaptureFixture[str], *cells: str) -> list[str]:
+    """What the log says when the last cell ends the kernel by a signal."""
+    kernel = Kernel(spec)
+    try:
+        for cell in cells[:-1]:
+            sent = kernel.client.send(cell)
+            if "&" in cell:
+                kernel.client.wait_for_text(sent, "on")
+            else:
+                assert kernel.client.result(sent).status == "ok"
+        capfd.readouterr()
+        kernel.client.send(cells[-1])
+        assert kernel.wait_for_end(BOUND)
+        assert kernel.manager.provisioner.process.returncode < 0
+        said = capfd.readouterr().err
+        return said[said.index("[xinterp] the kernel crashed") :].splitlines()
+    finally:
+        kernel.stop()
+
+
+CRASH = "def crash():\n    ctypes.string_at(0)\ncrash()"
+
+
+def test_a_crash_report_names_signal_interpreter_cell_and_stack(spec: str, capfd: pytest.CaptureFixture[str]) -> None:
+    report = crash_report(spec, capfd, "import ctypes", CRASH)
+    first = re.fullmatch(
+        r"\[xinterp\] the kernel crashed: SIGSEGV at address 0x0, thread '.+', interpreter main \(id 0\), cell In \[2\]\.",
+        report[0],
+    )
+    assert first, report[0]
+    assert report[1] == "Python stack (most recent call first):"
+    own = report[2 : report.index('  File "<In [2]>", line 3 in <module>') + 1]
+    assert re.fullmatch(r'  File ".+/ctypes/__init__.py", line \d+ in string_at', own[0])
+    assert own[1] == '  File "<In [2]>", line 2 in crash'
+
+
+def test_a_crash_report_of_a_lane_names_its_interpreter_and_shows_the_other_threads(
+    spec: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    report = crash_report(
+        spec,
+        capfd,
+        "%interp create alice bob",
+        "%%interp alice\nimport ctypes",
+        "%%interp bob &\nimport time\ndef nap():\n    print('on')\n    while True: time.sleep(1)\nnap()",
+        f"%%interp alice\n{CRASH}",
+    )
+    assert re.fullmatch(
+        r"\[xinterp\] the kernel crashed: SIGSEGV at address 0x0, thread 'lane \d+', interpreter alice \(id \d+\), cell In \[4\]\.",
+        report[0],
+    )
+    assert '  File "<In [4]>", line 3 in crash' in report
+    others = [line for line in report if line.startswith("Thread '")]
+    assert any(re.fullmatch(r"Thread 'lane \d+', interpreter \d+ \(most recent call first\):", line) for line in others)
+    assert '  File "<In [3]>", line 5 in nap' in report
+
+
+def test_a_crash_for_a_full_stack_is_reported(spec: str, capfd: pytest.CaptureFixture[str]) -> None:
+    report = crash_report(spec, capfd, "import faulthandler\nfaulthandler._stack_overflow()")
+    assert report[0].startswith("[xinterp] the kernel crashed: SIGSEGV at address 0x")
+    assert report[0].endswith(", interpreter main (id 0), cell In [1].")
+    assert report[2] == '  File "<In [1]>", line 2 in <module>'
+
+
+def test_a_crash_is_faulthandlers_first_where_a_cell_has_switched_it_on(
+    spec: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "own"
+    enable = f"import ctypes, faulthandler\nfile = open({str(own)!r}, 'w')\nfaulthandler.enable(file)"
+    report = crash_report(spec, capfd, enable, CRASH)
+    assert "interpreter main (id 0), cell In [2]" in report[0]
+    assert "Fatal Python error: Segmentation fault" in own.read_text()
 
 
 def test_closing_a_lane_with_a_thread_that_never_ends_keeps_the_kernel_alive(client: Client) -> None:

@@ -6,6 +6,7 @@
 #include <xinterp/kernel/command_completion.hpp>
 #include <xinterp/kernel/commands.hpp>
 #include <xinterp/kernel/comms.hpp>
+#include <xinterp/kernel/crash_report.hpp>
 #include <xinterp/kernel/debugger.hpp>
 #include <xinterp/kernel/history.hpp>
 #include <xinterp/kernel/history_file.hpp>
@@ -32,6 +33,8 @@ namespace xinterp::kernel {
 struct KernelInfo {
     std::string version, banner;
     nlohmann::json language; ///< kernel_info's language_info
+    /// Whether there is a debugger. Not known before Python has started: until then kernel_info waits for an answer.
+    std::optional<bool> debugger;
 };
 
 class Kernel final : public modules::FrontEnd, private ServerHandler, private RouterFront {
@@ -57,6 +60,8 @@ public:
     void close();
     /// An interrupt is on its way there. I/O thread.
     void interrupted(LaneId lane) { debugger_->interrupted(lane); }
+    /// Python has started: front ends are told whether there is a debugger. Any thread.
+    void python_started(bool has_debugger);
     /// Ends serve() after what has been posted. Any thread.
     void stop();
     /// As a shutdown_request does. Any thread.
@@ -90,6 +95,7 @@ private:
 
     // ServerHandler
     void received(Channel channel, Received received) override;
+    bool takes_requests() const override { return router_->has_room(); }
     void write_text(Outbox::Text text) override;
     std::optional<Timers::Clock::time_point> next_due() const override { return outputs_->next_due(); }
     void due() override { outputs_->tick(); }
@@ -103,6 +109,7 @@ private:
     void write(const Cell& cell, Stream stream, const std::string& text) override;
     void show_error(const Cell& cell, const std::string& label, const nlohmann::json& reply) override;
     void lane_taken(const Cell& cell, const Cell::Run& run) override {
+        name_interpreter(run.target, run.label);
         debugger_->before_run(run.target);
         panel_->lane_taken(cell, run);
     }
@@ -114,23 +121,24 @@ private:
         if (interpreter == python::main_interpreter) history_file_->main_became_idle();
     }
     void ended(const Cell& cell) override;
-    void read_requests() override { server_->read_shell(); }
+    bool read_requests() override { return server_->read_shell(); }
     void run_commands(Cell& cell, std::vector<std::string> lines, std::function<void(nlohmann::json)> done) override;
 
     void run_next_command(CellId cell, const std::shared_ptr<std::vector<std::string>>& lines, std::size_t index,
                           const std::function<void(nlohmann::json)>& done);
-    void refuse(Channel channel, const xeus::xmessage& request, const std::string& problem);
-    void answer(Channel channel, xeus::xmessage request);
+    void refuse(Channel channel, const xeus::xrequest_context& request, nlohmann::json content);
+    void answer(Channel channel, xeus::xmessage request, const std::string& lone_surrogate);
     void ask(Channel channel, const xeus::xmessage& request); // kernel_questions.cpp
     std::optional<InputBroker::Asker> asker_of(const xeus::xmessage& request) const;
     // kernel_subshells.cpp
-    void execute(xeus::xmessage request);
+    void execute(xeus::xmessage request, const std::string& lone_surrogate);
     void answer_about_subshells(const xeus::xrequest_context& context, const nlohmann::json& content);
     nlohmann::json interrupt(const xeus::xmessage& request);
     Client client_of(const nlohmann::json& header) const;
     void complete_on_command_line(const CommandCompletion& found, const std::function<void(nlohmann::json)>& reply);
     nlohmann::json parent_message(CellId cell) const;
     nlohmann::json kernel_info() const;
+    void answer_kernel_info(Channel channel, const xeus::xrequest_context& request);
     /// Front ends have one light for the kernel, which shows the last status that came.
     void show_busy_again();
     void close_pipes_later(CellId cell);
@@ -138,6 +146,7 @@ private:
     ProcessOutput::Owner process_output_owner() const;
 
     KernelInfo info_;
+    std::vector<std::pair<Channel, xeus::xrequest_context>> ask_for_info_; ///< before Python has started
     xeus::xkernel_configuration configuration_;
     python::Registry& registry_;
     Outbox outbox_;

@@ -41,6 +41,8 @@ public:
     };
     using Entry = std::variant<Text, Task>;
 
+    /// What next_due() says of an entry that need not wait: the clock's beginning, which has always passed.
+    static constexpr Clock::time_point at_once{};
     static constexpr std::chrono::milliseconds coalescing_time{15};
     static constexpr std::size_t piece_bytes = 64 * 1024; ///< a piece of text that reached this goes at once
     /// Of all that is on its way, here and in the publisher: writers wait past it. A cell that writes less than that
@@ -56,7 +58,8 @@ public:
 
     // Any thread.
     void write(Source source, Stream stream, std::string_view text);
-    void post(CellId cell, Task task);
+    /// `bytes` is what the task holds, a message for example.
+    void post(CellId cell, Task task, std::size_t bytes = 0);
     bool has_room() const { return bytes_ < bound_bytes; }
     bool wait_for_room(std::chrono::milliseconds time);
     /// What the publisher has taken over and not sent counts too.
@@ -68,10 +71,12 @@ public:
     void acknowledge();
     /// Waits, without sleeping, until a task has been posted or the time is up.
     void await_task(std::chrono::microseconds time) const;
-    /// The next entry that is due; text is due when it has waited for its time, is large, or has a task behind it.
+    /// The first entry, if it is due at that time. Text that more text may join is due after the coalescing time,
+    /// unless it is large or a task waits after it; everything else is due at once.
     std::optional<Entry> take(Clock::time_point now);
-    /// When the next entry will be due by itself.
-    std::optional<Clock::time_point> next_due();
+    /// When take() gives the first entry. The I/O thread must not sleep longer: nothing wakes it a second time for
+    /// entries that it has left here.
+    std::optional<Clock::time_point> next_due() const;
 
 private:
     struct Slot {
@@ -79,6 +84,9 @@ private:
         std::size_t bytes = 0;
     };
     void wake();
+    // With the lock.
+    bool is_open(const Slot& slot) const; ///< more text of its cell may join it
+    std::optional<Clock::time_point> first_due() const;
 
     int wake_descriptor_;
     mutable std::mutex mutex_;

@@ -89,8 +89,8 @@ public:
     ProcessOutput(const ProcessOutput&) = delete;
     ProcessOutput& operator=(const ProcessOutput&) = delete;
 
-    /// When the process crashes, what it has said of it (Python's "Fatal Python error: ...") goes to the log's terminal
-    /// instead of into a pipe that nobody reads any more.
+    /// When the process crashes, what it has said of it (Python's "Fatal Python error: ...") goes to the log instead of
+    /// into a pipe that nothing reads any more, and a report follows it: see crash_report.hpp.
     void report_crashes() const;
     /// Text for descriptor 2 that did not go through the pipe: remembered for such a report. Any thread.
     static void remember_last_words(std::string_view text);

@@ -70,7 +70,8 @@ private:
     void end_lane(python::Lane& lane);
     modules::Shell* find_shell(InterpreterId interpreter);
     void adopt(const std::shared_ptr<python::Lane>& lane, const python::Configuration& configuration);
-    void post(LaneId lane, Job job);
+    /// `asked` gets an error if the lane is a subshell's that cannot be started.
+    void post(LaneId lane, Job job, std::shared_ptr<Question> asked);
     /// What prints as the source: all that it, and its subprocesses, have written comes before the reply.
     void run(LaneId lane, CellId cell, Code code, Reply reply);
     void wake_until_taken(std::shared_ptr<python::Lane> lane);
@@ -84,7 +85,12 @@ private:
     Questions questions_;
     // I/O thread
     std::map<LaneId, std::shared_ptr<python::Lane>> lanes_;
-    std::vector<std::pair<LaneId, Job>> waiting_for_main_;
+    struct Waiting {
+        LaneId lane;
+        Job job;
+        std::shared_ptr<Question> asked;
+    };
+    std::vector<Waiting> waiting_for_main_;
     std::map<LaneId, std::weak_ptr<std::atomic<Start>>> starts_; ///< of the last cell of each
     std::size_t main_jobs_ = 0;                                  ///< cells and questions that main has not finished
     std::uint64_t activity_ = 0;

@@ -21,6 +21,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace xinterp::kernel {
@@ -32,6 +33,28 @@ struct Client {
     std::string session;
     SubshellNumber subshell = 0;
     auto operator<=>(const Client&) const = default;
+};
+
+/// Counts what a request takes in a total, from its arrival to its end.
+class Load {
+public:
+    Load() = default;
+    Load(std::size_t& total, std::size_t bytes) : total_{&total}, bytes_{bytes} { *total_ += bytes_; }
+    ~Load() {
+        if (total_ != nullptr) *total_ -= bytes_;
+    }
+    Load(const Load&) = delete;
+    Load& operator=(const Load&) = delete;
+    Load(Load&& other) noexcept : total_{std::exchange(other.total_, nullptr)}, bytes_{other.bytes_} {}
+    Load& operator=(Load&& other) noexcept {
+        std::swap(total_, other.total_);
+        std::swap(bytes_, other.bytes_);
+        return *this;
+    }
+
+private:
+    std::size_t* total_ = nullptr;
+    std::size_t bytes_ = 0;
 };
 
 /// A cell from its arrival to its reply.
@@ -55,11 +78,13 @@ struct Cell {
     LaneId home() const { return {python::main_interpreter, client.subshell}; }
 
     CellId id = 0;
+    Load load;
     Client client; ///< that sent it
     xeus::xmessage request;
     std::string code; ///< as typed
     bool silent = false, store_history = true, allow_stdin = true, stop_on_error = true;
     nlohmann::json user_expressions;
+    nlohmann::json refusal; ///< null, or why it cannot run at all
 
     // from its start
     int count = 0;                              ///< its In [n]
@@ -96,21 +121,37 @@ public:
     virtual void became_idle(InterpreterId) {}
     /// The cell is over. Late output of its threads still belongs to it.
     virtual void ended(const Cell& cell) = 0;
-    /// Reads all requests that have arrived, so that an abort reaches them.
-    virtual void read_requests() = 0;
+    /// Reads requests that have arrived, so that an abort reaches them. False if there may be more.
+    virtual bool read_requests() = 0;
     /// Runs `%interp` lines; `done` with the content of the cell's reply. Sets cell.cancel while it waits.
     virtual void run_commands(Cell& cell, std::vector<std::string> lines, std::function<void(nlohmann::json)> done) = 0;
 };
 
 class Router {
 public:
-    Router(Interpreters& interpreters, Backend& backend, Timers& timers, RouterFront& front)
-        : interpreters_{interpreters}, backend_{backend}, timers_{timers}, front_{front} {}
+    /// Front ends send the cells of a whole notebook one after the other: what a client sends within that time after
+    /// a failure, or after its last request, is the rest of the notebook. The reply of a cell that fails waits for it,
+    /// so that the abort reaches the cells below, and never a cell that was sent after the reply has been seen.
+    static constexpr std::chrono::milliseconds rest_time{50};
+    /// A reply waits no longer than that, however long a client goes on sending.
+    static constexpr std::chrono::seconds longest_rest{1};
+    /// Of all requests that wait or run. Past it no more are read: they wait in their connections.
+    static constexpr std::size_t most_bytes = 64 * 1024 * 1024;
+    /// What a request costs besides its content.
+    static constexpr std::size_t request_overhead = 4096;
 
-    /// An execute_request that has been validated, and the subshell that it came through.
-    void submit(xeus::xmessage request, SubshellNumber subshell = 0);
+    Router(Interpreters& interpreters, Backend& backend, Timers& timers, RouterFront& front,
+           std::chrono::milliseconds rest = rest_time)
+        : interpreters_{interpreters}, backend_{backend}, timers_{timers}, front_{front}, rest_{rest} {}
+
+    /// An execute_request that has been validated, and the subshell that it came through. With a refusal, the content
+    /// of a reply, the cell fails with that when its turn comes.
+    void submit(xeus::xmessage request, SubshellNumber subshell = 0, nlohmann::json refusal = {});
     /// A comm message: it calls those interpreters' code as a detached cell of its own.
     void call(xeus::xmessage request, const std::vector<InterpreterInfo>& targets, modules::SharedCommMessage message);
+    bool has_room() const { return load_ < most_bytes; }
+    /// Replies that wait for the rest of their notebook are sent, now and from now on: the kernel ends.
+    void wait_for_no_rest();
     /// The number of the cell that comes next.
     CellId next_cell() const { return last_cell_ + 1; }
 
@@ -189,6 +230,9 @@ private:
     void free_lane(LaneId id);
     void end_run(Cell& cell, Cell::Run& run, nlohmann::json reply);
     void end_cell(Cell& cell, nlohmann::json reply);
+    void end_with_rest(CellId id);
+    void finish(Cell& cell, nlohmann::json reply, const std::deque<std::unique_ptr<Cell>>& aborted);
+    void fail(Cell& cell, nlohmann::json reply);
     void end_with_usage_error(Cell& cell, const std::string& message);
     void abort(const std::deque<Queued>& waiting, const std::string& sentence);
     void abort_lane(LaneId id, const std::string& sentence);
@@ -214,11 +258,19 @@ private:
     Backend& backend_;
     Timers& timers_;
     RouterFront& front_;
+    std::chrono::milliseconds rest_;
 
+    std::size_t load_ = 0; ///< before all cells, which count in it
     CellId last_cell_ = 0;
     std::map<CellId, std::unique_ptr<Cell>> cells_; ///< that have started and not ended
     std::map<CellId, std::string> code_;            ///< what is left to run of them
     std::map<Client, std::deque<std::unique_ptr<Cell>>> queues_;
+    std::map<Client, Timers::Clock::time_point> last_arrivals_;
+    struct Failure {
+        nlohmann::json reply;
+        Timers::Clock::time_point time;
+    };
+    std::map<CellId, Failure> failures_; ///< of cells that have ended and whose replies wait for the rest
     std::map<Client, CellId> foreground_;
     std::set<Client> advancing_;
     std::map<LaneId, LaneQueue> lanes_;

@@ -29,6 +29,8 @@ class ServerHandler {
 public:
     virtual ~ServerHandler() = default;
     virtual void received(Channel channel, Received received) = 0;
+    /// False while so much waits for its turn that no further request may be read.
+    virtual bool takes_requests() const = 0;
     virtual void write_text(Outbox::Text text) = 0;
     /// The time of anything that the handler waits for itself, and a call when it may be due.
     virtual std::optional<Timers::Clock::time_point> next_due() const = 0;
@@ -52,14 +54,16 @@ public:
                  nlohmann::json metadata = nlohmann::json::object(), std::vector<std::string> buffers = {});
     void publish_text(StreamText text);
     void publish_status(const nlohmann::json& parent, const std::string& state);
+    /// To the next reply that xeus sends on shell.
+    void add_metadata(nlohmann::json metadata) { metadata_ = std::move(metadata); }
     /// The id of the input request that was sent.
     std::string send_input_request(const xeus::xrequest_context& to, nlohmann::json content);
 
     /// Calls `readable` while the descriptor is readable and no client is behind.
     void watch(int descriptor, std::function<void()> readable);
     void unwatch(int descriptor);
-    /// Reads everything that has arrived on shell, so that an abort sees it.
-    void read_shell() { receive_all(Channel::shell, shell_); }
+    /// Reads requests that have arrived on shell, so that an abort sees them. False if there may be more.
+    bool read_shell();
 
 private:
     class NoMessenger;
@@ -78,7 +82,10 @@ private:
     static void send(zmq::socket_t& socket, const Frames& frames);
     std::string topic(const std::string& type) const { return "kernel." + session_ + "." + type; }
     void bind(zmq::socket_t& socket, const std::string& port);
-    void receive_all(Channel channel, zmq::socket_t& socket);
+    bool receive(Channel channel, zmq::socket_t& socket); ///< one message, if there is any
+    /// As many as may be read at once; false if there may be more.
+    bool receive_all(Channel channel, zmq::socket_t& socket);
+    void receive_shell();
     void poll_once();
     void drain_outbox();
     std::chrono::milliseconds poll_time();
@@ -93,6 +100,7 @@ private:
     ServerHandler* handler_ = nullptr;
     std::map<int, std::function<void()>> watched_;
     std::unique_ptr<xeus::xcontrol_messenger> messenger_;
+    nlohmann::json metadata_; ///< of the next reply that xeus sends on shell; null: none is to be added
     bool stopped_ = false;
     bool expecting_ = false; ///< a request has just come in, whose answer may be there at once
 };

@@ -39,6 +39,9 @@ private:
 struct Received {
     std::optional<xeus::xmessage> message;
     std::string problem; ///< empty if there is none
+    /// The first lone surrogate in the content, as it was written ("\\ud800"); empty if there is none. JSON has room
+    /// for such halves of characters, text has not: in the message, U+FFFD stands for each.
+    std::string lone_surrogate;
 };
 
 /// What every header and kernel_info say. xeus states its own; the kernel answers for what it does.
@@ -46,6 +49,10 @@ inline constexpr const char* protocol_version = "5.5";
 
 /// The text under that name; empty if there is none.
 std::string text(const nlohmann::json& object, const char* name);
+
+/// How much memory a value takes, roughly.
+std::size_t size_of(const nlohmann::json& value);
+std::size_t size_of(const xeus::buffer_sequence& buffers);
 
 /// Never throws on anything that a client can send.
 Received parse(Frames frames, Signer& signer);

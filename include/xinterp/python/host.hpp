@@ -56,4 +56,7 @@ PyObject* (*replaced_module(std::string_view name))();
 /// All lanes must have ended.
 void finalize();
 
+/// Whether a top-level module could be imported; it is not. Main interpreter, attached.
+bool finds_module(const char* name);
+
 } // namespace xinterp::python

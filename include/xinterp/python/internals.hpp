@@ -109,6 +109,29 @@ void give_back_import_lock(PyInterpreterState* interpreter);
 /// of it is. To be called before anything else here, on the main thread with main attached.
 const char* unlike_headers();
 
+/// A Python frame as a crash report tells of it: two str objects, which are read without their interpreter's GIL.
+struct CrashFrame {
+    PyObject* file;
+    PyObject* function;
+    int line; ///< -1: unknown
+};
+/// Walks frames without a lock, memory of its own or a reference: for the handler of a signal that ends the process.
+/// What it reads may be in the middle of a change, so a second crash is possible.
+class CrashStack {
+public:
+    explicit CrashStack(const PyThreadState* state);
+    /// The next frame, the most recent call first; false after the last one.
+    bool next(CrashFrame& frame);
+
+private:
+    void* frame_;
+};
+/// Calls `visit` for each thread state of each interpreter, without a lock, as CrashStack does.
+void for_each_state_in_crash(void (*visit)(const PyThreadState*, void* context), void* context);
+std::int64_t interpreter_of(const PyThreadState* state);
+/// The operating system's number of the thread that the state belongs to; 0: none.
+unsigned long native_thread_of(const PyThreadState* state);
+
 /// Configures the interpreters that will be made as a console's: sys.argv is [''], and imports look in the current
 /// directory first, unless PYTHONSAFEPATH or -I forbids that (-P does not). Main's interpreter is attached. False: out
 /// of memory.

@@ -35,17 +35,19 @@ public:
         std::function<std::string(Lane&)> begin;
         std::function<void(Lane&)> end; ///< before the interpreter is finalized
     };
-    /// What became of a start or a stop; called on the lane's thread with no thread state attached.
+    /// What became of a start or a stop; called on the lane's thread with no thread state attached, or see start().
     using Started = std::function<void(std::shared_ptr<Lane>, std::string error)>;
     using Stopped = std::function<void(InterpreterId, std::string remark)>;
 
     /// Main's lane: the calling thread, which must be the main thread with main's thread state attached.
     static std::shared_ptr<Lane> for_main();
     /// A new interpreter on a thread of its own. Creation takes main's GIL for about 9 ms. The interpreter is hidden
-    /// until it is published.
+    /// until it is published. Where it cannot be made, because the system gives no further thread for example,
+    /// `started` is called at once, on the calling thread. Does not throw.
     static void start(const Configuration& configuration, Lifecycle lifecycle, Started started);
-    /// A further thread of main's, which is called that and takes jobs at once. It ends with stop(), main lives on; so
-    /// it does if `begin` gives a reason. Any thread.
+    /// Starts another thread in the main interpreter, named `name`. It accepts jobs at once and ends with stop(). If
+    /// `begin` returns a reason, only this thread ends. Throws std::system_error if the system gives no further thread
+    /// or descriptor. Any thread.
     static std::shared_ptr<Lane> start_beside_main(const std::string& name, Lifecycle lifecycle);
     /// Somebody has asked for it, with that configuration, which is made like its own. Any thread.
     void publish(const Configuration& configuration);
@@ -86,6 +88,8 @@ public:
     static bool interrupted_here();
     /// Whether CPython itself lets interrupts rise in what waits on this thread: it is the main one.
     static bool is_mains_own_here();
+    /// The thread state of the lane whose thread this is, or null. Async-signal-safe.
+    static const PyThreadState* state_here();
     /// The lane whose thread this is, or null.
     static Lane* here();
     /// The lane of an interpreter, whose code may run on other threads too; null if it has none. Any thread.

@@ -11,6 +11,10 @@ void install_wake_signal();
 /// SIGINT reaches the main thread only. On each other thread that is not Python's, first thing; threads inherit it.
 void block_interrupt_signals();
 
+/// No signal that Python may have a handler for reaches the calling thread, where the handler would end a system call:
+/// for a thread that never runs Python. Other threads get them.
+void block_signals();
+
 /// Main is interrupted by SIGINT, also in a process that was started with that signal ignored, as shells start what
 /// runs in the background (`nohup jupyter lab &`). Main thread, attached.
 void listen_to_interrupts();

@@ -22,8 +22,8 @@ public:
     /// take longer, and ids would not follow the order in which they were asked for. `made` is called as by
     /// Lane::start. False: there is none, or somebody has it already. Any thread.
     bool take_when_made(const Configuration& configuration, Lane::Started made);
-    /// Starts making one spare if there are fewer than `wanted`, being made included; false if there are enough. To be
-    /// called while main is idle.
+    /// Starts making one spare if there are fewer than `wanted`, being made included; false if there are enough, or the
+    /// last one could not be made. To be called while main is idle.
     bool refill(std::size_t wanted);
     /// Ends all spares. Any thread.
     void clear();
@@ -35,6 +35,7 @@ private:
         bool is_making = false;
         Lane::Started asked; ///< whoever gets the one that is being made, instead of the pool
         bool closed = false;
+        bool failed = false; ///< the last one could not be made
     };
 
     Lane::Lifecycle lifecycle_;
