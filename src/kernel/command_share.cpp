@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <format>
 #include <memory>
+#include <set>
 #include <utility>
 
 namespace xinterp::kernel {
@@ -24,6 +25,7 @@ struct Commands::Sharing {
     json parcels = json::array();
     std::vector<std::string> problems{};
     std::size_t waiting_for = 0;
+    std::set<LaneId> asked{}; ///< they have not answered yet
     bool over = false;
 };
 
@@ -52,15 +54,25 @@ std::function<void()> Commands::share(const json& request, const Caller& caller,
         json content{{"names", names}};
         if (request.contains("shipment")) content["shipment"] = request["shipment"];
         else content["shipment"] = sharing->shipment.emplace().number();
-        backend_.ask({sharing->from.id, sharing->subshell}, "pack", std::move(content),
-                     [this, sharing, request](const json& packed) {
-                         if (!sharing->over) take_packed(sharing, request, packed);
-                     });
+        ask(sharing, sharing->from.id, "pack", std::move(content), [this, sharing, request](const json& packed) {
+            if (!sharing->over) take_packed(sharing, request, packed);
+        });
     }
-    return [sharing] {
+    return [this, sharing] {
         sharing->over = true;
         sharing->shipment.reset();
+        for (const LaneId lane : sharing->asked) router_.stop_asking(lane);
     };
+}
+
+void Commands::ask(const std::shared_ptr<Sharing>& sharing, InterpreterId interpreter, const char* question,
+                   json content, Backend::Reply reply) {
+    const LaneId lane{interpreter, sharing->subshell};
+    sharing->asked.insert(lane);
+    backend_.ask(lane, question, std::move(content), [sharing, lane, reply = std::move(reply)](const json& answer) {
+        sharing->asked.erase(lane);
+        reply(answer);
+    });
 }
 
 void Commands::take_packed(const std::shared_ptr<Sharing>& sharing, const json& request, const json& packed) {
@@ -83,12 +95,12 @@ void Commands::take_packed(const std::shared_ptr<Sharing>& sharing, const json& 
     }
     for (const InterpreterInfo& info : sharing->to)
         if (info.id != sharing->own)
-            backend_.ask({info.id, sharing->subshell}, "unpack", {{"parcels", sharing->parcels}},
-                         [sharing, label = info.label()](const json& unpacked) {
-                             std::ranges::move(crossing_problems(unpacked, label + ": ", label),
-                                               std::back_inserter(sharing->problems));
-                             if (--sharing->waiting_for == 0 && !sharing->over) tell(*sharing);
-                         });
+            ask(sharing, info.id, "unpack", {{"parcels", sharing->parcels}},
+                [sharing, label = info.label()](const json& unpacked) {
+                    std::ranges::move(crossing_problems(unpacked, label + ": ", label),
+                                      std::back_inserter(sharing->problems));
+                    if (--sharing->waiting_for == 0 && !sharing->over) tell(*sharing);
+                });
 }
 
 void Commands::tell(Sharing& sharing) {

@@ -115,9 +115,9 @@ void Router::deliver_variables(Cell& cell, json reply) {
     });
 }
 
-// Nobody waits any more for what it packs or unpacks, which may be somebody's code that never ends.
-void Router::stop_asking(LaneId home) {
-    if (!lanes_[home].running) backend_.interrupt(home);
+// If a cell runs there, what is asked for waits for the end of that cell, and is then found to be unwanted.
+void Router::stop_asking(LaneId lane) {
+    if (!lanes_[lane].running) backend_.interrupt(lane);
 }
 
 } // namespace xinterp::kernel

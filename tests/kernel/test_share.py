@@ -245,3 +245,27 @@ def test_an_interrupted_share_keeps_no_memory_and_binds_nothing_later(kernel: Ke
     client.ok("%interp interrupt alice")
     assert client.run("%%interp alice\nview").error == "NameError: name 'view' is not defined"
     client.ok("del slow, Slow, view")
+
+
+SLOW = "import time\nclass Slow:\n    def __{0}__(self{1}):\n        print('{0}')\n        time.sleep(1000)\n"
+
+
+@pytest.mark.parametrize("source", ["main", "alice"])
+def test_an_interrupted_share_stops_the_code_that_packs(client: Client, source: str) -> None:
+    client.ok("%interp create alice bob")
+    client.ok(f"%%interp {source}\n" + SLOW.format("reduce", "") + "x = Slow()")
+    cell = client.send(f"%interp share x --from {source} --to bob")
+    client.read_available(0.3)
+    client.interrupt()
+    assert client.result(cell).error == "KeyboardInterrupt: "
+    assert client.ok(f"%%interp {source}\n'free'").value == "'free'"
+
+
+def test_an_interrupted_share_stops_the_code_that_unpacks(client: Client) -> None:
+    client.ok("%interp create alice")
+    client.ok(SLOW.format("setstate", ", state") + "    def __getstate__(self): return 1\nx = Slow()")
+    cell = client.send("%interp share x --from main --to alice")
+    client.read_available(0.3)
+    client.interrupt()
+    assert client.result(cell).error == "KeyboardInterrupt: "
+    assert client.ok("%%interp alice\n'free'").value == "'free'"

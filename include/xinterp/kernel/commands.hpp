@@ -75,6 +75,8 @@ private:
     std::function<void()> share(const nlohmann::json& request, const Caller& caller, const Done& done);
     void take_packed(const std::shared_ptr<Sharing>& sharing, const nlohmann::json& request,
                      const nlohmann::json& packed);
+    void ask(const std::shared_ptr<Sharing>& sharing, InterpreterId interpreter, const char* question,
+             nlohmann::json content, Backend::Reply reply);
     static void tell(Sharing& sharing);
     void show_variables(const nlohmann::json& request, const Caller& caller, const Done& done);
     /// Not for people: the line that a NameError adds, in "text".

@@ -169,6 +169,9 @@ public:
     /// the GIL). False at once if nothing runs there.
     bool interrupt(InterpreterId interpreter, std::function<void(bool stopped)> done);
 
+    /// Nobody waits any more for what that lane packs or unpacks between cells, which may run code that never ends.
+    void stop_asking(LaneId lane);
+
     /// What waits behind a subshell's cells is aborted; when those that have started are over, its thread ends, and
     /// then `done` is called.
     void end_subshell(SubshellNumber subshell, std::function<void()> done);
@@ -248,7 +251,6 @@ private:
     void end_before_running(Cell& cell, const nlohmann::json& reply);
     void return_variables(const Queued& queued, nlohmann::json reply);
     void deliver_variables(Cell& cell, nlohmann::json reply);
-    void stop_asking(LaneId home);
     bool detached_cells_remain(const Waiter& waiter) const;
     void tell_waiters();
     std::vector<InterpreterInfo> default_targets(Cell& cell);
