@@ -533,7 +533,10 @@ void Kernel::show_busy_again() {
 
 void Kernel::shut_down() {
     if (std::exchange(shutting_down_, true)) return;
-    server_->timers().after(shutdown_grace, [this] { server_->stop(); });
+    server_->timers().after(shutdown_grace, [this] {
+        if (!cells_have_ended_) server_->stop();
+    });
+    server_->timers().after(exit_handlers_grace, [this] { server_->stop(); });
     router_->wait_for_no_rest();
     history_file_->end();
     shut_down_();

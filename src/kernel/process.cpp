@@ -140,16 +140,21 @@ void run_python(PythonBackend& backend, const std::function<void()>& start_pytho
     const std::shared_ptr<python::Lane> lane = python::Lane::for_main();
     backend.attach_main(lane);
     lane->run();
+    the_kernel->cells_ended();
     bool ended = false;
     {
         const python::Detached detached;
-        ended = python::Lane::wait_until_ended(std::chrono::milliseconds{500}) &&
-                backend.wait_for_questions(std::chrono::milliseconds{100});
+        ended = backend.wait_for_questions(std::chrono::milliseconds{100});
     }
     lane->take_back(); // what the others have used of main's
     backend.detach_main();
-    if (ended) python::finalize();
-    else PyRun_SimpleString("import atexit; atexit._run_exitfuncs()"); // finalizing under a lane that runs would crash
+    python::run_exit_handlers(); // beside those of the lanes: all of them have the whole time
+    {
+        const python::Detached detached;
+        ended = python::Lane::wait_until_ended(std::chrono::milliseconds{500}, Kernel::exit_handlers_grace) && ended;
+    }
+    lane->take_back();
+    if (ended) python::finalize(); // under a lane that runs it would crash
 }
 
 void serve_until_end(const ProcessOptions& options, const std::function<void()>& start_python) {

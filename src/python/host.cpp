@@ -159,4 +159,14 @@ bool finds_module(const char* name) {
 
 void finalize() { Py_FinalizeEx(); }
 
+void run_exit_handlers() {
+    const Ref name = Ref::steal(PyUnicode_FromString("threading"));
+    const Ref threading = Ref::steal(name ? PyImport_GetModule(name.get()) : nullptr);
+    if (threading && !Ref::steal(PyObject_CallMethod(threading.get(), "_shutdown", nullptr)))
+        PyErr_WriteUnraisable(threading.get());
+    const Ref atexit = Ref::steal(PyImport_ImportModule("atexit"));
+    const Ref run = Ref::steal(atexit ? PyObject_CallMethod(atexit.get(), "_run_exitfuncs", nullptr) : nullptr);
+    PyErr_Clear();
+}
+
 } // namespace xinterp::python

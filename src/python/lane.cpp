@@ -30,10 +30,17 @@ struct Alive {
     std::mutex mutex;
     std::condition_variable changed;
     std::size_t count = 0;
+    std::size_t finishing = 0; ///< of these run no cell any more
 
+    void begin_finishing() {
+        const std::scoped_lock lock{mutex};
+        ++finishing;
+        changed.notify_all();
+    }
     void remove() {
         const std::scoped_lock lock{mutex};
         --count;
+        --finishing;
         changed.notify_all();
     }
     /// Starts a thread that counts until it ends. Nobody joins it: it may never end. Throws std::system_error.
@@ -48,6 +55,7 @@ struct Alive {
                 remove();
             }}.detach();
         } catch (const std::system_error& error) {
+            begin_finishing();
             remove();
             throw std::system_error{error.code(), "the system gives the kernel no further thread"};
         }
@@ -114,9 +122,10 @@ Lane::Lane(const Configuration& configuration)
 
 Lane::~Lane() { close(wake_descriptor_); }
 
-bool Lane::wait_until_ended(std::chrono::milliseconds time) {
+bool Lane::wait_until_ended(std::chrono::milliseconds time, std::chrono::milliseconds time_of_finishing) {
     std::unique_lock lock{alive().mutex};
-    return alive().changed.wait_for(lock, time, [] { return alive().count == 0; });
+    return alive().changed.wait_for(lock, time, [] { return alive().count == alive().finishing; }) &&
+           alive().changed.wait_for(lock, time_of_finishing, [] { return alive().count == 0; });
 }
 
 const PyThreadState* Lane::state_here() {
@@ -195,6 +204,7 @@ void Lane::thread_beside_main(const Lifecycle& lifecycle) {
     adopt_this_thread();
     if (lifecycle.begin(*this).empty()) run();
     else stop();
+    alive().begin_finishing();
     internals::drop_interrupts_of_this_thread();
     lifecycle.end(*this);
     idle_hook_ = {};
@@ -226,6 +236,7 @@ void Lane::thread_main(const Lifecycle& lifecycle, const Started& started) {
     PyThreadState* previous = nullptr;
     PyThreadState* created = internals::new_interpreter(&config, &previous);
     if (created == nullptr) {
+        alive().begin_finishing();
         const std::string error = take_error_text();
         PyThreadState_Clear(borrowed);
         PyThreadState_DeleteCurrent();
@@ -252,6 +263,7 @@ void Lane::thread_main(const Lifecycle& lifecycle, const Started& started) {
 }
 
 void Lane::finish(const Lifecycle& lifecycle) {
+    alive().begin_finishing();
     internals::drop_interrupts_of_this_thread();
     hide();
     refuse_visits(id_);

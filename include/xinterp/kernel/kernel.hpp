@@ -42,6 +42,9 @@ public:
     /// How long a shutdown may take before the process ends without waiting.
     static constexpr std::chrono::milliseconds shutdown_grace{1000};
 
+    /// And if main's cells have ended, so that atexit handlers may be at work. Jupyter sends SIGTERM after 2.5 s.
+    static constexpr std::chrono::milliseconds exit_handlers_grace{2300};
+
     /// How long after a cell's end its pipes stay open: one of its threads may just be starting a subprocess.
     static constexpr std::chrono::milliseconds spawn_time{500};
 
@@ -66,6 +69,8 @@ public:
     void stop();
     /// As a shutdown_request does. Any thread.
     void request_shutdown();
+    /// Main runs no cell any more, and its atexit handlers are next. Any thread.
+    void cells_ended() { cells_have_ended_ = true; }
 
     Outbox& outbox() { return outbox_; }
     Timers& timers() { return server_->timers(); } ///< I/O thread
@@ -168,6 +173,7 @@ private:
     std::unique_ptr<Panel> panel_;
     std::function<void()> shut_down_;
     bool shutting_down_ = false;
+    std::atomic<bool> cells_have_ended_ = false;
     Cell* beginning_ = nullptr; ///< the cell that xeus is being told of
     std::map<std::shared_ptr<modules::Answer>, std::function<void()>> command_cancels_;
 

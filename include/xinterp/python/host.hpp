@@ -59,4 +59,8 @@ void finalize();
 /// Whether a top-level module could be imported; it is not. Main interpreter, attached.
 bool finds_module(const char* name);
 
+/// Waits for the threads of the attached main interpreter that are no daemons, and runs its atexit handlers, as
+/// finalize() would begin; other interpreters may still be there.
+void run_exit_handlers();
+
 } // namespace xinterp::python

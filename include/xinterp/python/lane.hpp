@@ -54,8 +54,9 @@ public:
     /// Nobody is to find it any more. Any thread.
     void hide();
 
-    /// Waits until no lane but main's has a thread; false if one still has after that time. Any thread, detached.
-    static bool wait_until_ended(std::chrono::milliseconds time);
+    /// Waits until all lanes have ended. False if some still run cells after `time`, or are still at their atexit
+    /// handlers and the like after `time_of_finishing` more. No thread state needed.
+    static bool wait_until_ended(std::chrono::milliseconds time, std::chrono::milliseconds time_of_finishing);
 
     ~Lane();
     Lane(const Lane&) = delete;
