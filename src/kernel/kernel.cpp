@@ -8,6 +8,7 @@
 #include <xeus/xhelper.hpp>
 
 #include <algorithm>
+#include <array>
 #include <format>
 #include <iostream>
 #include <utility>
@@ -15,6 +16,11 @@
 namespace xinterp::kernel {
 
 using nlohmann::json;
+
+// A process runs before the thread that starts it can tell the kernel; how much before, depends on what else the
+// machine does. After an interrupt its processes are looked up again.
+constexpr std::array late_starts{std::chrono::milliseconds{50}, std::chrono::milliseconds{250},
+                                 std::chrono::milliseconds{1000}};
 
 // xeus frames an execute request (busy, execute_input, reply, idle); everything else is answered by the kernel itself,
 // because xeus answers it at once, or not at all, or (kernel_info) with another protocol version, or (comms) for one
@@ -230,7 +236,13 @@ void Kernel::withdraw_command(const std::shared_ptr<modules::Answer>& answer) {
     });
 }
 
-int Kernel::process_pipe(Source source, Stream stream) { return pipes_.write_end(source, stream); }
+int Kernel::process_pipe(Source source, Stream stream) {
+    return ProcessOutput::is_in_place(stream) ? pipes_.write_end(source, stream) : -1;
+}
+
+int Kernel::worker_pipe(Source source, modules::PoolId pool, Stream stream) {
+    return ProcessOutput::is_in_place(stream) ? pipes_.open_for_worker(source, pool, stream) : -1;
+}
 
 // --- RouterFront
 // ------------------------------------------------------------------------------------------------------
@@ -318,6 +330,22 @@ void Kernel::ended(const Cell& cell) {
     foreground_.compare_exchange_strong(own, 0);
     close_pipes_later(cell.id);
     outputs_->ended(cell);
+}
+
+std::function<void()> Kernel::find_processes(CellId cell, std::optional<InterpreterId> interpreter) {
+    auto interrupt = std::make_shared<std::function<void()>>(processes_.find([=](const Source& source) {
+        return source.cell == cell && (!interpreter || source.interpreter == *interpreter);
+    }));
+    return [this, interrupt = std::move(interrupt)] {
+        (*interrupt)();
+        for (const auto delay : late_starts) server_->timers().after(delay, [interrupt] { (*interrupt)(); });
+    };
+}
+
+std::function<void()> Kernel::find_processes_in(InterpreterId interpreter) const {
+    return processes_.find([this, interpreter](const Source& source) {
+        return source.interpreter == interpreter && router_->cell(source.cell) != nullptr;
+    });
 }
 
 void Kernel::close_pipes_later(CellId cell) {

@@ -104,12 +104,14 @@ void ensure_standard_descriptors() {
 bool take_raw_output(int descriptor, const void* data, std::size_t size) {
     const modules::CellId cell = modules::cell_of_this_thread();
     if (cell == 0 || modules::in_forked_child()) return false;
+    const Stream stream = descriptor == STDOUT_FILENO ? Stream::out : Stream::err;
+    if (!ProcessOutput::is_in_place(stream)) return false;
     if (cell == modules::unheard_cell) return true;
     const std::string_view text{static_cast<const char*>(data), size};
     if (descriptor == STDERR_FILENO) ProcessOutput::remember_last_words(text);
     the_kernel->write(
-        Source{cell, python::Lane::here() != nullptr ? python::Lane::here()->id() : python::main_interpreter},
-        descriptor == STDOUT_FILENO ? Stream::out : Stream::err, text);
+        Source{cell, python::Lane::here() != nullptr ? python::Lane::here()->id() : python::main_interpreter}, stream,
+        text);
     return true;
 }
 
@@ -134,6 +136,7 @@ void run_python(PythonBackend& backend, const std::function<void()>& start_pytho
     python::install_wake_signal();
     python::listen_to_interrupts();
     python::set_raw_output_hook(take_raw_output);
+    python::set_fork_hook(modules::forked);
     if (!python::divert_blocking_calls())
         log_warning("this Python's system calls cannot be diverted: a lane that waits in read, select, recv or the "
                     "like can not be interrupted.");

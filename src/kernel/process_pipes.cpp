@@ -4,12 +4,14 @@
 #include <xinterp/python/raw_output.hpp>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -30,6 +32,18 @@ PipeEnds make_pipe() {
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     return {ends[0], ends[1]};
 }
+
+// Which file a descriptor is; none if it is closed.
+using Identity = std::optional<std::pair<dev_t, ino_t>>;
+
+Identity identity_of(int descriptor) {
+    struct stat status{};
+    if (fstat(descriptor, &status) != 0) return {};
+    return std::pair{status.st_dev, status.st_ino};
+}
+
+// The pipes that ProcessOutput has put in the place of descriptors 1 and 2.
+std::array<Identity, 2> identities;
 
 int crash_pipe = -1; // the read end of what descriptor 2 is
 
@@ -83,24 +97,43 @@ std::string PipeReader::read_available(bool& ended) {
 }
 
 int ProcessPipes::write_end(Source source, Stream stream) {
-    std::shared_ptr<Pipe> pipe;
-    {
-        const std::scoped_lock lock{mutex_};
-        for (const auto& existing : pipes_)
-            if (existing->source.cell == source.cell && existing->source.interpreter == source.interpreter &&
-                existing->stream == stream && existing->write_end >= 0)
-                return existing->write_end;
-        try {
-            const PipeEnds ends = make_pipe();
-            pipe = std::shared_ptr<Pipe>{new Pipe{source, stream, PipeReader{ends.read}, ends.write}};
-        } catch (const std::system_error&) {
-            return -1;
-        }
-        pipes_.push_back(pipe);
-        ++count_;
+    std::unique_lock lock{mutex_};
+    for (const auto& existing : pipes_)
+        if (existing->source.cell == source.cell && existing->source.interpreter == source.interpreter &&
+            existing->stream == stream && existing->write_end >= 0)
+            return existing->write_end;
+    return open(std::move(lock), source, stream, 0);
+}
+
+int ProcessPipes::open_for_worker(Source source, modules::PoolId pool, Stream stream) {
+    std::unique_lock lock{mutex_};
+    source = pools_.try_emplace(pool, source).first->second;
+    return open(std::move(lock), source, stream, pool);
+}
+
+int ProcessPipes::open(std::unique_lock<std::mutex> lock, Source source, Stream stream, modules::PoolId pool) {
+    PipeEnds ends{};
+    try {
+        ends = make_pipe();
+    } catch (const std::system_error&) {
+        return -1;
     }
-    watcher_.opened(pipe->reader.descriptor(), source.cell);
-    return pipe->write_end;
+    pipes_.push_back(
+        std::shared_ptr<Pipe>{new Pipe{source, stream, PipeReader{ends.read}, pool == 0 ? ends.write : -1, pool}});
+    ++count_;
+    lock.unlock();
+    watcher_.opened(ends.read, source.cell);
+    return ends.write;
+}
+
+void ProcessPipes::give(Source source, modules::PoolId pool) {
+    const std::scoped_lock lock{mutex_};
+    pools_[pool] = source;
+    for (const auto& pipe : pipes_) {
+        if (pipe->pool != pool) continue;
+        pass_on(*pipe); // what they have written before belongs to the former one
+        pipe->source = source;
+    }
 }
 
 bool ProcessPipes::pass_on(Pipe& pipe) {
@@ -139,6 +172,11 @@ void ProcessPipes::read(int descriptor) {
     if (ended) watcher_.ended(descriptor); // before the descriptor is closed and its number used again
 }
 
+bool ProcessOutput::is_in_place(Stream stream) {
+    const Identity& own = identities[stream == Stream::out ? 0 : 1];
+    return !own || identity_of(stream == Stream::out ? STDOUT_FILENO : STDERR_FILENO) == own;
+}
+
 ProcessOutput::ProcessOutput(Outbox& outbox, FindOwner find_owner)
     : outbox_{outbox}, find_owner_{std::move(find_owner)} {
     std::fflush(nullptr);
@@ -149,6 +187,7 @@ ProcessOutput::ProcessOutput(Outbox& outbox, FindOwner find_owner)
         readers_[i] = std::make_unique<PipeReader>(ends.read);
         dup2(ends.write, descriptor);
         close(ends.write);
+        identities[i] = identity_of(descriptor);
     }
     set_log_descriptor(saved_[1] >= 0 ? saved_[1] : STDERR_FILENO);
 }

@@ -262,7 +262,9 @@ void PythonBackend::interrupt_tasks() {
 }
 
 void PythonBackend::interrupt_visitors(InterpreterId interpreter) {
+    const auto interrupt_processes = kernel_.find_processes_in(interpreter);
     if (!python::interrupt_visits(interpreter)) return;
+    interrupt_processes();
     kernel_.interrupted(interpreter);
     wake_visitors_until_taken();
 }
@@ -296,7 +298,8 @@ void PythonBackend::create(const python::Configuration& configuration,
     if (std::shared_ptr<Lane> spare = pool_.take(configuration)) {
         adopt(spare, configuration);
         refill_when_idle();
-        done(spare->id());
+        ask(spare->id(), "begin_with_mains_environment", json::object(),
+            [id = spare->id(), done = std::move(done)](const json&) { done(id); });
         return;
     }
     const auto made = [this, configuration, done = std::move(done)](const std::shared_ptr<Lane>& lane,

@@ -221,7 +221,9 @@ void Router::begin_run(const Queued& next) {
             Cell* running = find(next.cell);
             if (!is_running(next)) return;
             running->runs[next.run].timed_out = true;
+            const auto interrupt_processes = front_.find_processes(next.cell, running->runs[next.run].target);
             interrupt_run(next);
+            interrupt_processes();
         });
     if (cell.callback) {
         backend_.call(run.target, cell.id, cell.callback,

@@ -17,6 +17,7 @@ void Router::interrupt_cell(Cell& cell) {
         end_before_running(cell, interrupted_reply());
         return;
     }
+    const auto interrupt_processes = front_.find_processes(id, {});
     for (std::size_t i = 0; find(id) != nullptr && i < cell.runs.size(); ++i) {
         Cell::Run& run = cell.runs[i];
         if (run.state == Cell::Run::State::running) {
@@ -29,6 +30,7 @@ void Router::interrupt_cell(Cell& cell) {
     }
     // After the cell, which may wait for them: it would go on when they have ended.
     backend_.interrupt_threads_of(id);
+    interrupt_processes();
 }
 
 void Router::interrupt_foreground() {
@@ -106,7 +108,11 @@ bool Router::interrupt(InterpreterId interpreter, std::function<void(bool)> done
     if (chosen.empty()) return false;
     find(chosen.front().cell)->runs[chosen.front().run].interrupters.push_back(std::move(done));
     for (const Queued& queued : chosen)
-        if (find(queued.cell) != nullptr) interrupt_run(queued);
+        if (find(queued.cell) != nullptr) {
+            const auto interrupt_processes = front_.find_processes(queued.cell, interpreter);
+            interrupt_run(queued);
+            interrupt_processes();
+        }
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include <xinterp/modules/queue_waiting.hpp>
 #include <xinterp/modules/stream.hpp>
 #include <xinterp/modules/waiting.hpp>
+#include <xinterp/python/environment.hpp>
 #include <xinterp/python/internals.hpp>
 #include <xinterp/python/lane.hpp>
 #include <xinterp/python/visits.hpp>
@@ -15,6 +16,7 @@
 
 #include <array>
 #include <new>
+#include <utility>
 
 namespace xinterp::modules {
 namespace {
@@ -25,6 +27,7 @@ using python::Ref;
 bool forked_child = false;
 // The pipes of the cell that forks: made before the fork, taken by the child.
 thread_local std::array<int, 2> fork_pipes{-1, -1};
+thread_local Source fork_source;
 
 BridgeState& state_of(PyObject* module) { return *static_cast<BridgeState*>(PyModule_GetState(module)); }
 
@@ -141,10 +144,57 @@ PyObject* process_pipe(PyObject* module, PyObject* descriptor) {
     return PyLong_FromLong(pipe < 0 ? static_cast<int>(number) : pipe);
 }
 
-PyObject* before_fork(PyObject* module, PyObject*) {
-    if (forked_child) Py_RETURN_NONE;
+PyObject* process_started(PyObject* module, PyObject* process) {
+    const long id = PyLong_AsLong(process);
+    if (id == -1 && PyErr_Occurred() != nullptr) return nullptr;
+    if (!forked_child) front_end().process_started(current_source(state_of(module)), static_cast<pid_t>(id));
+    Py_RETURN_NONE;
+}
+
+// In C: an interrupt that comes while the process is being started rises in the caller's next instruction, and the
+// process would be lost.
+PyObject* start_process(PyObject* module, PyObject* arguments) {
+    PyObject *start = nullptr, *given = nullptr, *options = nullptr;
+    if (PyArg_ParseTuple(arguments, "OO!O!", &start, &PyTuple_Type, &given, &PyDict_Type, &options) == 0)
+        return nullptr;
+    Ref process = Ref::steal(PyObject_Call(start, given, options));
+    const Ref told = Ref::steal(process ? process_started(module, process.get()) : nullptr);
+    return told ? process.release() : nullptr;
+}
+
+PyObject* environment(PyObject*, PyObject*) {
+    Ref variables = Ref::steal(PyDict_New());
+    for (const auto& [name, value] : python::environment()) {
+        const Ref key = Ref::steal(PyBytes_FromStringAndSize(name.data(), static_cast<Py_ssize_t>(name.size())));
+        const Ref text = Ref::steal(PyBytes_FromStringAndSize(value.data(), static_cast<Py_ssize_t>(value.size())));
+        if (!variables || !key || !text || PyDict_SetItem(variables.get(), key.get(), text.get()) != 0) return nullptr;
+    }
+    return variables.release();
+}
+
+PyObject* worker_pipes(PyObject* module, PyObject* pool) {
+    const PoolId number = PyLong_AsUnsignedLongLong(pool);
+    if (PyErr_Occurred() != nullptr) return nullptr;
     const Source source = current_source(state_of(module));
-    fork_pipes = {pipe_of(source, Stream::out), pipe_of(source, Stream::err)};
+    const bool is_none = forked_child || source.cell == unheard_cell;
+    const int out = is_none ? -1 : front_end().worker_pipe(source, number, Stream::out);
+    const int err = is_none ? -1 : front_end().worker_pipe(source, number, Stream::err);
+    return Py_BuildValue("ii", out, err);
+}
+
+PyObject* work_given(PyObject* module, PyObject* pool) {
+    const PoolId number = PyLong_AsUnsignedLongLong(pool);
+    if (PyErr_Occurred() != nullptr) return nullptr;
+    const Source source = current_source(state_of(module));
+    if (!forked_child && source.cell != unheard_cell) front_end().work_given(source, number);
+    Py_RETURN_NONE;
+}
+
+PyObject* before_fork(PyObject* module, PyObject* arguments) {
+    std::array<int, 2> pipes{};
+    if (PyArg_ParseTuple(arguments, "ii", &pipes[0], &pipes[1]) == 0) return nullptr;
+    fork_source = current_source(state_of(module));
+    fork_pipes = pipes;
     Py_RETURN_NONE;
 }
 
@@ -152,7 +202,7 @@ PyObject* after_fork_in_child(PyObject*, PyObject*) {
     if (!forked_child) {
         forked_child = true;
         for (const std::size_t i : {std::size_t{0}, std::size_t{1}})
-            if (fork_pipes[i] >= 0) dup2(fork_pipes[i], static_cast<int>(i) + 1);
+            if (fork_pipes[i] > STDERR_FILENO) dup2(fork_pipes[i], static_cast<int>(i) + 1);
     }
     Py_RETURN_NONE;
 }
@@ -255,7 +305,21 @@ PyMethodDef methods[] = {
      "is_subshell()\n--\n\nWhether the calling thread is a subshell's of main."},
     {"process_pipe", guarded<process_pipe, PyObject*, PyObject*>, METH_O,
      "process_pipe(descriptor)\n--\n\nWhat a subprocess of the current cell gets for 1 or 2."},
-    {"before_fork", guarded<before_fork, PyObject*, PyObject*>, METH_NOARGS, nullptr},
+    {"process_started", guarded<process_started, PyObject*, PyObject*>, METH_O,
+     "process_started(pid, /)\n--\n\nThe process belongs to the current cell: Stop interrupts it too."},
+    {"start_process", guarded<start_process, PyObject*, PyObject*>, METH_VARARGS,
+     "start_process(function, args, kwargs, /)\n--\n\nCall the function, which starts a process of the current cell "
+     "and "
+     "returns its number."},
+    {"environment", guarded<environment, PyObject*, PyObject*>, METH_NOARGS,
+     "environment()\n--\n\nThe process's environment, which is main's: names and values as bytes."},
+    {"worker_pipes", guarded<worker_pipes, PyObject*, PyObject*>, METH_O,
+     "worker_pipes(pool, /)\n--\n\nWhat a new worker of that pool gets for 1 and 2, to be closed; -1: what it "
+     "inherits."},
+    {"work_given", guarded<work_given, PyObject*, PyObject*>, METH_O,
+     "work_given(pool, /)\n--\n\nWhat the pool's workers write belongs to the current cell from now on."},
+    {"before_fork", guarded<before_fork, PyObject*, PyObject*>, METH_VARARGS,
+     "before_fork(out, err, /)\n--\n\nWhat the child gets for 1 and 2."},
     {"after_fork_in_child", after_fork_in_child, METH_NOARGS, nullptr},
     {"main_thread", main_thread, METH_NOARGS,
      "main_thread()\n--\n\nThe identifier of the thread that runs this interpreter's __main__."},
@@ -389,5 +453,11 @@ BridgeState* bridge_state() {
 }
 
 bool in_forked_child() { return forked_child; }
+
+void forked(pid_t child) {
+    Source source = std::exchange(fork_source, {});
+    if (source.cell == 0) source.cell = cell_of_this_thread();
+    if (!forked_child && has_front_end()) front_end().process_started(source, child);
+}
 
 } // namespace xinterp::modules

@@ -1,10 +1,12 @@
 // Any thread; no thread state is looked at.
 #include <xinterp/python/blocking_calls.hpp>
+#include <xinterp/python/environment.hpp>
 #include <xinterp/python/linkage.hpp>
 #include <xinterp/python/raw_output.hpp>
 #include <xinterp/python/visits.hpp>
 
 #include <poll.h>
+#include <pty.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/select.h>
@@ -24,6 +26,8 @@ extern "C" ssize_t __read_chk(int descriptor, void* buffer, std::size_t size, st
 
 namespace xinterp::python {
 namespace {
+
+std::atomic<ForkHook> fork_hook = nullptr;
 
 // Whether the call that just returned -1 was ended by an interrupt for this lane.
 bool cancelled() { return errno == EINTR && interrupted_here(); }
@@ -125,6 +129,18 @@ pid_t wait4(pid_t child, int* status, int options, rusage* usage) {
     return or_nothing(::wait4(child, status, options, usage));
 }
 
+pid_t fork() {
+    const pid_t child = ::fork();
+    if (const auto hook = fork_hook.load(); child > 0 && hook != nullptr) hook(child);
+    return child;
+}
+
+pid_t forkpty(int* terminal, char* name, const termios* settings, const winsize* size) {
+    const pid_t child = ::forkpty(terminal, name, settings, size);
+    if (const auto hook = fork_hook.load(); child > 0 && hook != nullptr) hook(child);
+    return child;
+}
+
 int waitid(idtype_t type, id_t child, siginfo_t* info, int options) {
     const int result = ::waitid(type, child, info, options);
     if (result != -1 || !cancelled()) return result;
@@ -154,13 +170,20 @@ const std::array diversions{
     Diversion{"poll", reinterpret_cast<void*>(diverted::poll)},
     Diversion{"select", reinterpret_cast<void*>(diverted::select)},
     Diversion{"epoll_wait", reinterpret_cast<void*>(diverted::epoll_wait)},
+    Diversion{"fork", reinterpret_cast<void*>(diverted::fork)},
+    Diversion{"forkpty", reinterpret_cast<void*>(diverted::forkpty)},
     Diversion{"waitpid", reinterpret_cast<void*>(diverted::waitpid)},
     Diversion{"wait4", reinterpret_cast<void*>(diverted::wait4)},
     Diversion{"waitid", reinterpret_cast<void*>(diverted::waitid)},
+    Diversion{"setenv", reinterpret_cast<void*>(set_environment_variable)},
+    Diversion{"unsetenv", reinterpret_cast<void*>(unset_environment_variable)},
+    Diversion{"putenv", reinterpret_cast<void*>(put_environment_variable)},
     Diversion{"__read_chk", reinterpret_cast<void*>(diverted::read_checked)},
 };
 
 } // namespace
+
+void set_fork_hook(ForkHook hook) { fork_hook = hook; }
 
 bool divert_blocking_calls() {
     static std::atomic<std::size_t> changed = 0;

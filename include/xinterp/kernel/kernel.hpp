@@ -3,6 +3,7 @@
 
 #include <xinterp/kernel/backend.hpp>
 #include <xinterp/kernel/cell_outputs.hpp>
+#include <xinterp/kernel/cell_processes.hpp>
 #include <xinterp/kernel/command_completion.hpp>
 #include <xinterp/kernel/commands.hpp>
 #include <xinterp/kernel/comms.hpp>
@@ -39,7 +40,7 @@ struct KernelInfo {
 
 class Kernel final : public modules::FrontEnd, private ServerHandler, private RouterFront {
 public:
-    /// How long a shutdown may take before the process ends without waiting.
+    /// How long a shutdown may take while main runs a cell, before the process ends without waiting.
     static constexpr std::chrono::milliseconds shutdown_grace{1000};
 
     /// And if main's cells have ended, so that atexit handlers may be at work. Jupyter sends SIGTERM after 2.5 s.
@@ -65,6 +66,8 @@ public:
     void interrupted(LaneId lane) { debugger_->interrupted(lane); }
     /// Python has started: front ends are told whether there is a debugger. Any thread.
     void python_started(bool has_debugger);
+    /// What cells that have not ended have started in that interpreter: the result sends it SIGINT. I/O thread.
+    std::function<void()> find_processes_in(InterpreterId interpreter) const;
     /// Ends serve() after what has been posted. Any thread.
     void stop();
     /// As a shutdown_request does. Any thread.
@@ -94,6 +97,9 @@ public:
     void withdraw_command(const std::shared_ptr<modules::Answer>& answer) override;
     bool debugs() const override { return debugger_->is_on(); }
     int process_pipe(Source source, Stream stream) override;
+    int worker_pipe(Source source, modules::PoolId pool, Stream stream) override;
+    void work_given(Source source, modules::PoolId pool) override { pipes_.give(source, pool); }
+    void process_started(Source source, pid_t process) override { processes_.started(source, process); }
 
 private:
     class XeusInterpreter;
@@ -127,6 +133,7 @@ private:
     }
     void ended(const Cell& cell) override;
     bool read_requests() override { return server_->read_shell(); }
+    std::function<void()> find_processes(CellId cell, std::optional<InterpreterId> interpreter) override;
     void run_commands(Cell& cell, std::vector<std::string> lines, std::function<void(nlohmann::json)> done) override;
 
     void run_next_command(CellId cell, const std::shared_ptr<std::vector<std::string>>& lines, std::size_t index,
@@ -162,6 +169,7 @@ private:
     std::unique_ptr<CellOutputs> outputs_;
     std::unique_ptr<InputBroker> inputs_;
     ProcessPipes pipes_;
+    CellProcesses processes_;
     std::unique_ptr<ProcessOutput> process_output_;
     Backend* backend_ = nullptr;
     std::unique_ptr<Interpreters> interpreters_;

@@ -10,7 +10,7 @@
 #include <array>
 #include <atomic>
 #include <functional>
-
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -50,6 +50,11 @@ public:
     /// The write end for a cell's subprocesses; a new pipe if the cell's has been closed. -1 when the process has no
     /// descriptor left.
     int write_end(Source source, Stream stream);
+    /// The write end of a new pipe, for a worker of that pool; the caller closes it. The pool's first source, until it
+    /// is given work, is this one. -1 when the process has no descriptor left.
+    int open_for_worker(Source source, modules::PoolId pool, Stream stream);
+    /// What the pool's workers write from now on belongs to the source.
+    void give(Source source, modules::PoolId pool);
     /// Passes on what its subprocesses have written so far, so that it precedes what the cell writes next.
     void drain(CellId cell);
     /// The cell is over: its pipes end when the last subprocess that has one does.
@@ -62,14 +67,17 @@ private:
         Source source;
         Stream stream;
         PipeReader reader;
-        int write_end;
+        int write_end;            ///< -1: closed, or not ours
+        modules::PoolId pool = 0; ///< whose worker has it: then `source` changes
     };
     bool pass_on(Pipe& pipe);
+    int open(std::unique_lock<std::mutex> lock, Source source, Stream stream, modules::PoolId pool);
 
     Outbox& outbox_;
     Watcher watcher_;
     std::mutex mutex_; ///< held while pipes are read, which never waits
     std::vector<std::shared_ptr<Pipe>> pipes_;
+    std::map<modules::PoolId, Source> pools_;
     std::atomic<std::size_t> count_ = 0;
 };
 
@@ -89,6 +97,9 @@ public:
     ProcessOutput(const ProcessOutput&) = delete;
     ProcessOutput& operator=(const ProcessOutput&) = delete;
 
+    /// Whether the process's descriptor 1 or 2 is still the pipe, and nothing that code has put in its place (dup2).
+    /// Any thread.
+    static bool is_in_place(Stream stream);
     /// When the process crashes, what it has said of it (Python's "Fatal Python error: ...") goes to the log instead of
     /// into a pipe that nothing reads any more, and a report follows it: see crash_report.hpp.
     void report_crashes() const;

@@ -123,6 +123,10 @@ public:
     virtual void ended(const Cell& cell) = 0;
     /// Reads requests that have arrived, so that an abort reaches them. False if there may be more.
     virtual bool read_requests() = 0;
+    /// Looks up the processes that the cell has started, all or those of one interpreter; the result sends them SIGINT.
+    virtual std::function<void()> find_processes(CellId, std::optional<InterpreterId> /*interpreter*/) {
+        return [] {};
+    }
     /// Runs `%interp` lines; `done` with the content of the cell's reply. Sets cell.cancel while it waits.
     virtual void run_commands(Cell& cell, std::vector<std::string> lines, std::function<void(nlohmann::json)> done) = 0;
 };

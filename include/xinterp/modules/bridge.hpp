@@ -4,6 +4,8 @@
 
 #include <xinterp/modules/origin.hpp>
 
+#include <sys/types.h>
+
 #include <exception>
 #include <new>
 
@@ -31,5 +33,8 @@ template <auto function, class... Arguments> PyObject* guarded(Arguments... argu
 
 /// Whether this process is a child that forked from the kernel: it must touch neither sockets nor locks of ours.
 bool in_forked_child();
+
+/// The calling thread has forked: the child belongs to its cell.
+void forked(pid_t child);
 
 } // namespace xinterp::modules

@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -22,6 +24,9 @@ using python::InterpreterId;
 
 /// Numbers the cells of a kernel's life from 1; 0 is no cell.
 using CellId = std::uint64_t;
+
+/// Numbers the pools of worker processes.
+using PoolId = std::uint64_t;
 
 /// Where an output comes from.
 struct Source {
@@ -86,8 +91,15 @@ public:
     /// Whether the debugger is on: then it is told of an interpreter before code of another one enters it, by the
     /// command {"command": "debugger", "what": "connect", "id": interpreter}.
     virtual bool debugs() const { return false; }
-    /// The descriptor that a subprocess of the cell gets in place of 1 or 2. It stays open until the cell ends.
+    /// The descriptor that a subprocess of the cell gets in place of 1 or 2. It stays open until the cell ends. -1 if
+    /// it inherits its own: code has put something else in the place of the process's.
     virtual int process_pipe(Source source, Stream stream) = 0;
+    /// The same for a worker of a pool, which works for one cell after another. The caller closes it.
+    virtual int worker_pipe(Source source, PoolId pool, Stream stream) = 0;
+    /// From now on what the pool's workers write belongs to the source.
+    virtual void work_given(Source source, PoolId pool) = 0;
+    /// A process belongs to the cell from now on: Stop interrupts it with the cell.
+    virtual void process_started(Source source, pid_t process) = 0;
 };
 
 } // namespace xinterp::modules

@@ -22,18 +22,22 @@ def create() -> object:
         calls,
         comms,
         debugging,
+        environment,
         import_hooks,
         payloads,
         queues,
         remote_errors,
         startup,
         waiting,
+        worker_pools,
     )
     from .execution import Shell
 
     the_shell = shell = Shell()
     import_hooks.import_whole("numpy")  # which refuses to be loaded twice
+    environment.install()
     attribution.install()
+    worker_pools.install()
     waiting.install()
     queues.install()
     calls.install()

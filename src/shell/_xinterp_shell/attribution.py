@@ -10,7 +10,9 @@ import sys
 
 import _xinterp
 
+from . import environment
 from .import_hooks import after_import
+from .worker_pools import pipe_for_child
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _STDOUT, _STDERR = 1, 2
+_TIME_TO_END = 0.25  # seconds that a child has after an interrupt: subprocess.Popen._sigint_wait_secs
 
 
 def install() -> None:
@@ -31,7 +34,7 @@ def install() -> None:
     after_import("concurrent.futures.thread", _carry_work_items)
     _give_pipes_to_subprocesses()
     if _xinterp.interpreter == 0:
-        os.register_at_fork(before=_xinterp.before_fork, after_in_child=_xinterp.after_fork_in_child)
+        os.register_at_fork(before=_before_fork, after_in_child=_xinterp.after_fork_in_child)
 
 
 def _with_buffer(stream: Any) -> Any:
@@ -104,18 +107,22 @@ def _carry_work_items(module: ModuleType) -> None:
 
 def _child_descriptor(descriptor: int, default: int) -> int:
     """What a child gets for a descriptor that it would inherit (-1) or that is one of the process's own."""
-    if descriptor == -1:
-        descriptor = default
-    return _xinterp.process_pipe(descriptor) if descriptor in (_STDOUT, _STDERR) else descriptor
+    own = default if descriptor == -1 else descriptor
+    pipe = pipe_for_child(own) if own in (_STDOUT, _STDERR) else own
+    return descriptor if pipe == own else pipe
 
 
-def _with_interrupts(start: Callable[..., int], *args: Any, **options: Any) -> int:
-    """Start a child that can be interrupted: it inherits its thread's mask, and lanes' threads block SIGINT."""
+def _before_fork() -> None:
+    _xinterp.before_fork(pipe_for_child(_STDOUT), pipe_for_child(_STDERR))
+
+
+def _start(start: Callable[..., int], *args: Any, **options: Any) -> int:
+    """Start a child of this cell that can be interrupted: it inherits its thread's mask, and lanes block SIGINT."""
     import _signal  # type: ignore[import-not-found]
 
     before = _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [_signal.SIGINT])
     try:
-        return start(*args, **options)
+        return _xinterp.start_process(start, args, options)
     finally:
         if _signal.SIGINT in before:
             _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
@@ -125,13 +132,15 @@ def _give_pipes_to_subprocesses() -> None:
     import _posixsubprocess
 
     fork_exec = _posixsubprocess.fork_exec
-    child_stdout, child_stderr = 9, 11  # places of fork_exec's arguments c2pwrite and errwrite
+    variables, child_stdout, child_stderr = 5, 9, 11  # places of fork_exec's arguments env_list, c2pwrite and errwrite
 
     def fork_exec_with_pipes(*args: Any) -> int:
         given = list(args)
+        if given[variables] is None and (own := environment.for_child()) is not None:
+            given[variables] = [b"%s=%s" % variable for variable in own.items()]
         given[child_stderr] = _child_descriptor(given[child_stderr], _STDERR)
         given[child_stdout] = _child_descriptor(given[child_stdout], _STDOUT)
-        return _with_interrupts(fork_exec, *given)
+        return _start(fork_exec, *given)
 
     _posixsubprocess.fork_exec = fork_exec_with_pipes  # type: ignore[assignment]
     after_import("subprocess", lambda module: setattr(module, "_fork_exec", fork_exec_with_pipes))
@@ -141,10 +150,26 @@ def _give_pipes_to_subprocesses() -> None:
 
     def system(command: Any) -> int:
         """Execute the command in a subshell, its output under the current cell; return its wait status."""
-        pid = os.posix_spawn("/bin/sh", ["sh", "-c", command], os.environ)
-        return os.waitpid(pid, 0)[1]
+        pid = os.posix_spawn("/bin/sh", ["sh", "-c", command], None)
+        try:
+            return os.waitpid(pid, 0)[1]
+        except KeyboardInterrupt:
+            _reap(pid)
+            raise
 
     _replace_in_os("system", system)
+
+
+def _reap(pid: int) -> None:
+    """Wait a short while for a child that has been interrupted too, as subprocess does. (C's system() waits on.)"""
+    import time
+
+    until = time.monotonic() + _TIME_TO_END
+    try:
+        while os.waitpid(pid, os.WNOHANG)[0] == 0 and time.monotonic() < until:
+            time.sleep(0.002)
+    except ChildProcessError:
+        pass  # the interrupt came when it had just been waited for
 
 
 def _give_pipes_to_spawn(name: str) -> None:
@@ -152,9 +177,11 @@ def _give_pipes_to_spawn(name: str) -> None:
 
     def spawn_with_pipes(path: Any, argv: Any, env: Any, /, *, file_actions: Any = (), **options: Any) -> int:
         # First of all actions: the caller's own may put something else in their place.
-        pipes = [(os.POSIX_SPAWN_DUP2, _xinterp.process_pipe(number), number) for number in (_STDOUT, _STDERR)]
-        actions = [*pipes, *(file_actions or ())]
-        return _with_interrupts(spawn, path, argv, env, file_actions=actions, **options)
+        pipes = [(pipe, number) for number in (_STDOUT, _STDERR) if (pipe := pipe_for_child(number)) != number]
+        actions = [*((os.POSIX_SPAWN_DUP2, *pipe) for pipe in pipes), *(file_actions or ())]
+        if env is None:
+            env = environment.for_child()
+        return _start(spawn, path, argv, env, file_actions=actions, **options)
 
     spawn_with_pipes.__name__ = spawn_with_pipes.__qualname__ = name
     spawn_with_pipes.__module__, spawn_with_pipes.__doc__ = spawn.__module__, spawn.__doc__

@@ -6,7 +6,7 @@ import sys
 
 import _xinterp
 
-from . import debug_server, debugging, event_loop, shadows, tracebacks
+from . import debug_server, debugging, environment, event_loop, shadows, tracebacks
 from .display import Displayer
 from .ipython import IPython
 from .kernel_object import kernel
@@ -125,6 +125,11 @@ class Shell:
         from .transfer import unpack
 
         return unpack(request["parcels"], self.namespace, request.get("partly", False))
+
+    def begin_with_mains_environment(self, request: Request) -> dict[str, object]:
+        """An interpreter that was made ahead is handed out."""
+        environment.begin_with_mains()
+        return {"status": "ok"}
 
     def debug(self, request: Request) -> dict[str, object]:
         """Switch the debugger on or off here, or tell it what is there; see debug_questions.py."""
