@@ -8,6 +8,7 @@
 #include <xinterp/python/blocking_calls.hpp>
 #include <xinterp/python/crash_stacks.hpp>
 #include <xinterp/python/host.hpp>
+#include <xinterp/python/internals.hpp>
 #include <xinterp/python/raw_output.hpp>
 #include <xinterp/python/wake_signal.hpp>
 
@@ -157,7 +158,8 @@ void run_python(PythonBackend& backend, const std::function<void()>& start_pytho
         ended = python::Lane::wait_until_ended(std::chrono::milliseconds{500}, Kernel::exit_handlers_grace) && ended;
     }
     lane->take_back();
-    if (ended) python::finalize(); // under a lane that runs it would crash
+    // Finalizing would crash under a lane that runs, and over traces of the memory of interpreters that are gone.
+    if (ended && !python::internals::traces_memory()) python::finalize();
 }
 
 void serve_until_end(const ProcessOptions& options, const std::function<void()>& start_python) {

@@ -7,8 +7,6 @@
 #include <array>
 #include <cerrno>
 #include <cmath>
-#include <cstddef>
-
 #include <ctime>
 
 namespace xinterp::modules {
@@ -17,14 +15,7 @@ namespace {
 using python::Ref;
 using Clock = std::chrono::steady_clock;
 
-enum class Kind { lock, enter, join, get };
-
-// A method descriptor in the place of a blocking method: called with the instance first.
-struct SlicedMethod {
-    PyObject_HEAD vectorcallfunc vectorcall;
-    PyObject* original;
-    Kind kind;
-};
+enum class Kind { lock, join, get };
 
 // What the caller asked for: to block or not, and until when.
 struct Wish {
@@ -61,17 +52,17 @@ bool read_wish(Kind kind, PyObject* const* arguments, Py_ssize_t count, PyObject
 }
 
 // One slice of the wait: the original with a timeout. Null with an exception set; *over says whether it succeeded.
-Ref wait_slice(const SlicedMethod& method, PyObject* self, double seconds, bool& over) {
+Ref wait_slice(Kind kind, PyObject* original, PyObject* self, double seconds, bool& over) {
     const Ref timeout = Ref::steal(PyFloat_FromDouble(seconds));
     if (!timeout) return {};
     const std::array<PyObject*, 3> with_block{self, Py_True, timeout.get()};
     const std::array<PyObject*, 2> alone{self, timeout.get()};
-    Ref result = method.kind == Kind::join
-                     ? Ref::steal(PyObject_Vectorcall(method.original, alone.data(), alone.size(), nullptr))
-                     : Ref::steal(PyObject_Vectorcall(method.original, with_block.data(), with_block.size(), nullptr));
-    if (method.kind == Kind::get) {
+    Ref result = kind == Kind::join
+                     ? Ref::steal(PyObject_Vectorcall(original, alone.data(), alone.size(), nullptr))
+                     : Ref::steal(PyObject_Vectorcall(original, with_block.data(), with_block.size(), nullptr));
+    if (kind == Kind::get) {
         over = static_cast<bool>(result);
-    } else if (result && method.kind == Kind::join) {
+    } else if (result && kind == Kind::join) {
         const std::array<PyObject*, 1> only{self};
         const Ref done = Ref::steal(PyObject_VectorcallMethod(Ref::steal(PyUnicode_FromString("is_done")).get(),
                                                               only.data(), only.size(), nullptr));
@@ -94,18 +85,19 @@ bool take_back_empty(PyObject* queue) {
     return false;
 }
 
-PyObject* call_sliced(PyObject* callable, PyObject* const* arguments, std::size_t flagged_count, PyObject* keywords) {
-    const auto& method = *reinterpret_cast<SlicedMethod*>(callable);
-    const Py_ssize_t count = PyVectorcall_NARGS(flagged_count);
-    Wish wish;
-    if (!python::needs_help_here() || count < 1 ||
-        (method.kind != Kind::enter &&
-         (!read_wish(method.kind, arguments + 1, count - 1, keywords, wish) || !wish.block || wish.timeout == 0 ||
-          (wish.timeout < 0 && method.kind == Kind::get && wish.timeout != -1)))) {
-        PyErr_Clear();
-        return PyObject_Vectorcall(method.original, arguments, flagged_count, keywords);
+// `arguments` are the original method, its instance, and what the caller gave.
+PyObject* wait_in_slices(Kind kind, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) {
+    if (count < 2) {
+        PyErr_SetString(PyExc_TypeError, "the original method and its instance are needed");
+        return nullptr;
     }
-    PyObject* self = arguments[0];
+    PyObject *original = arguments[0], *self = arguments[1];
+    Wish wish;
+    if (!python::needs_help_here() || !read_wish(kind, arguments + 2, count - 2, keywords, wish) || !wish.block ||
+        wish.timeout == 0 || (wish.timeout < 0 && kind == Kind::get && wish.timeout != -1)) {
+        PyErr_Clear();
+        return PyObject_Vectorcall(original, arguments + 1, static_cast<std::size_t>(count - 1), keywords);
+    }
     constexpr double slice = std::chrono::duration<double>{interrupt_slice}.count();
     const auto begun = Clock::now();
     while (true) {
@@ -113,112 +105,42 @@ PyObject* call_sliced(PyObject* callable, PyObject* const* arguments, std::size_
         if (wish.timeout >= 0)
             left = std::min(slice, wish.timeout - std::chrono::duration<double>{Clock::now() - begun}.count());
         bool over = false;
-        Ref result;
         const bool last = left < slice;
-        result = wait_slice(method, self, std::max(left, 0.0), over);
-        if (over) return method.kind == Kind::enter ? Py_NewRef(Py_True) : result.release();
-        if (!result && (last || method.kind != Kind::get || !take_back_empty(self))) return nullptr;
+        Ref result = wait_slice(kind, original, self, std::max(left, 0.0), over);
+        if (over) return result.release();
+        if (!result && (last || kind != Kind::get || !take_back_empty(self))) return nullptr;
         if (interrupted()) return nullptr;
         if (last) return result.release();
     }
 }
 
-PyObject* bind(PyObject* self, PyObject* instance, PyObject*) {
-    if (instance == nullptr || instance == Py_None) return Py_NewRef(self);
-    return PyMethod_New(self, instance);
-}
-
-PyObject* wrapped_attribute(PyObject* self, void* name) {
-    return PyObject_GetAttrString(reinterpret_cast<SlicedMethod*>(self)->original, static_cast<const char*>(name));
-}
-
-int traverse(PyObject* self, visitproc visit, void* arg) {
-    Py_VISIT(Py_TYPE(self));
-    Py_VISIT(reinterpret_cast<SlicedMethod*>(self)->original);
-    return 0;
-}
-
-int clear(PyObject* self) {
-    Py_CLEAR(reinterpret_cast<SlicedMethod*>(self)->original);
-    return 0;
-}
-
-void deallocate(PyObject* self) {
-    PyTypeObject* type = Py_TYPE(self);
-    PyObject_GC_UnTrack(self);
-    clear(self);
-    type->tp_free(self);
-    python::drop_type(type);
-}
-
-PyMemberDef members[] = {
-    {"__vectorcalloffset__", Py_T_PYSSIZET, offsetof(SlicedMethod, vectorcall), Py_READONLY, nullptr},
-    {nullptr, 0, 0, 0, nullptr},
-};
-
-PyGetSetDef attributes[] = {
-    {"__name__", wrapped_attribute, nullptr, nullptr, const_cast<char*>("__name__")},
-    {"__qualname__", wrapped_attribute, nullptr, nullptr, const_cast<char*>("__qualname__")},
-    {"__doc__", wrapped_attribute, nullptr, nullptr, const_cast<char*>("__doc__")},
-    {"__text_signature__", wrapped_attribute, nullptr, nullptr, const_cast<char*>("__text_signature__")},
-    {nullptr, nullptr, nullptr, nullptr, nullptr},
-};
-
-PyType_Slot slots[] = {
-    {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
-    {Py_tp_descr_get, reinterpret_cast<void*>(bind)},
-    {Py_tp_members, members},
-    {Py_tp_getset, attributes},
-    {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
-    {Py_tp_clear, reinterpret_cast<void*>(clear)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(deallocate)},
-    {0, nullptr},
-};
-
 } // namespace
 
-PyType_Spec sliced_method_type_spec = {"_xinterp.SlicedMethod", sizeof(SlicedMethod), 0,
-                                       Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
-                                           Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                                       slots};
-
-PyObject* slice_method(PyObject* module, PyObject* const* arguments, Py_ssize_t count) {
-    if (count != 3 || !PyType_Check(arguments[0]) || !PyUnicode_Check(arguments[1]) || !PyUnicode_Check(arguments[2])) {
-        PyErr_SetString(PyExc_TypeError, "slice_method() takes a type, a method's name and its kind");
-        return nullptr;
-    }
-    auto* type = reinterpret_cast<PyTypeObject*>(arguments[0]);
-    static constexpr std::array<std::pair<const char*, Kind>, 4> kinds{
-        {{"lock", Kind::lock}, {"enter", Kind::enter}, {"join", Kind::join}, {"get", Kind::get}}};
-    const auto* kind = kinds.begin();
-    while (kind != kinds.end() && PyUnicode_CompareWithASCIIString(arguments[2], kind->first) != 0) ++kind;
-    // The type is immutable for Python code; it is this interpreter's own, and its methods are what must change.
-    const Ref dict = Ref::steal(PyType_GetDict(type));
-    const Ref original = Ref::borrow(PyDict_GetItemWithError(dict.get(), arguments[1]));
-    if (!original || kind == kinds.end()) {
-        if (PyErr_Occurred() == nullptr) PyErr_SetString(PyExc_AttributeError, "no such method or kind");
-        return nullptr;
-    }
-    const auto& state = *static_cast<BridgeState*>(PyModule_GetState(module));
-    auto* method_type = reinterpret_cast<PyTypeObject*>(state.sliced_method_type);
-    const Ref method = Ref::steal(method_type->tp_alloc(method_type, 0));
-    if (!method) return nullptr;
-    auto& sliced = *reinterpret_cast<SlicedMethod*>(method.get());
-    sliced.vectorcall = call_sliced;
-    // `with lock` takes no timeout; it waits with the lock's own acquire
-    sliced.original = kind->second == Kind::enter ? PyDict_GetItemString(dict.get(), "acquire") : original.get();
-    if (sliced.original == nullptr) {
-        PyErr_SetString(PyExc_AttributeError, "acquire");
-        return nullptr;
-    }
-    sliced.original = Py_NewRef(sliced.original);
-    sliced.kind = kind->second;
-    if (PyDict_SetItem(dict.get(), arguments[1], method.get()) != 0) return nullptr;
-    PyType_Modified(type);
-    Py_RETURN_NONE;
+PyObject* acquire_lock(PyObject*, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) {
+    return wait_in_slices(Kind::lock, arguments, count, keywords);
 }
 
-PyObject* interruptible_sleep(PyObject*, PyObject* seconds) {
+PyObject* enter_lock(PyObject*, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) {
+    if (count != 2 || keywords != nullptr || !python::needs_help_here())
+        return wait_in_slices(Kind::lock, arguments, count, keywords); // which leaves it to the original
+    const Ref acquire = Ref::steal(PyUnicode_FromString("acquire"));
+    return acquire ? PyObject_VectorcallMethod(acquire.get(), arguments + 1, 1, nullptr) : nullptr;
+}
+
+PyObject* join_thread(PyObject*, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) {
+    return wait_in_slices(Kind::join, arguments, count, keywords);
+}
+
+PyObject* get_item(PyObject*, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) {
+    return wait_in_slices(Kind::get, arguments, count, keywords);
+}
+
+PyObject* interruptible_sleep(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "sleep() takes the original and one argument");
+        return nullptr;
+    }
+    PyObject* seconds = arguments[1];
     if (PySys_Audit("time.sleep", "O", seconds) < 0) return nullptr;
     const double length = PyFloat_AsDouble(seconds);
     if (PyErr_Occurred() != nullptr) return nullptr;

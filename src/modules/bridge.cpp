@@ -1,6 +1,7 @@
 #include <xinterp/modules/blocking.hpp>
 #include <xinterp/modules/bridge.hpp>
 #include <xinterp/modules/channels.hpp>
+#include <xinterp/modules/contexts.hpp>
 #include <xinterp/modules/convert.hpp>
 #include <xinterp/modules/parcels.hpp>
 #include <xinterp/modules/queue_waiting.hpp>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <new>
 #include <utility>
 
@@ -207,6 +209,16 @@ PyObject* after_fork_in_child(PyObject*, PyObject*) {
     Py_RETURN_NONE;
 }
 
+PyObject* is_forked_child(PyObject*, PyObject*) { return PyBool_FromLong(static_cast<long>(forked_child)); }
+
+// Without Py_Finalize, which would wait for the threads and locks of the parent.
+PyObject* end_child(PyObject*, PyObject* status) {
+    const long number = PyLong_AsLong(status);
+    if (number == -1 && PyErr_Occurred() != nullptr) return nullptr;
+    std::fflush(nullptr);
+    _exit(static_cast<int>(number));
+}
+
 PyObject* main_thread(PyObject* module, PyObject*) {
     return PyLong_FromUnsignedLong(python::main_thread_of(state_of(module).interpreter));
 }
@@ -321,6 +333,9 @@ PyMethodDef methods[] = {
     {"before_fork", guarded<before_fork, PyObject*, PyObject*>, METH_VARARGS,
      "before_fork(out, err, /)\n--\n\nWhat the child gets for 1 and 2."},
     {"after_fork_in_child", after_fork_in_child, METH_NOARGS, nullptr},
+    {"in_forked_child", is_forked_child, METH_NOARGS,
+     "in_forked_child()\n--\n\nWhether this process has forked from the kernel."},
+    {"end_child", end_child, METH_O, "end_child(status, /)\n--\n\nEnd this process, a forked child, at once."},
     {"main_thread", main_thread, METH_NOARGS,
      "main_thread()\n--\n\nThe identifier of the thread that runs this interpreter's __main__."},
     {"raise_if_interrupted", stop_requested, METH_NOARGS,
@@ -340,7 +355,8 @@ PyMethodDef methods[] = {
     {"data_address", data_address, METH_O,
      "data_address(buffer, /)\n--\n\nWhere a memoryview's or an array's data is in the process's memory; None if it "
      "has none."},
-    {"sleep", interruptible_sleep, METH_O, "sleep(seconds, /)\n--\n\nDelay execution for a given number of seconds."},
+    {"sleep", fastcall(interruptible_sleep), METH_FASTCALL,
+     "sleep(original, seconds, /)\n--\n\ntime.sleep(), for stand_in()."},
     {"is_awaited", guarded<is_awaited, PyObject*, PyObject*>, METH_O,
      "is_awaited(shipment, /)\n--\n\nWhether anybody still waits for the shipment."},
     {"pack", guarded<pack, PyObject*, PyObject*>, METH_VARARGS,
@@ -383,8 +399,28 @@ PyMethodDef methods[] = {
      "channel_release(id, sends, /)\n--\n\nThis interpreter will not use that end any more."},
     {"is_shareable", is_shareable, METH_O,
      "is_shareable(object, /)\n--\n\nWhether its data can be had in another interpreter without pickling it."},
-    {"slice_method", fastcall(slice_method), METH_FASTCALL,
-     "slice_method(type, name, kind, /)\n--\n\nMake a blocking method interruptible."},
+    {"stand_in", fastcall(guarded<stand_in, PyObject*, PyObject* const*, Py_ssize_t>), METH_FASTCALL,
+     "stand_in(owner, function, implementation, /)\n--\n\nLet calls of the function run implementation(original, "
+     "...)."},
+    {"stand_ins", guarded<list_stand_ins, PyObject*, PyObject*>, METH_NOARGS,
+     "stand_ins()\n--\n\nThe originals of the functions that run something else here."},
+    {"enter_new_context", enter_new_context, METH_NOARGS,
+     "enter_new_context()\n--\n\nA copy of the thread's context, which it is in from now on."},
+    {"in_context", in_context, METH_O, "in_context(context, /)\n--\n\nWhether the thread is in just this context."},
+    {"outside_context", fastcall(outside_context), METH_FASTCALL,
+     "outside_context(context, function, /, *args)\n--\n\nCall the function while the thread is outside the context."},
+    {"set_running_loop", guarded<set_running_loop, PyObject*, PyObject*>, METH_VARARGS,
+     "set_running_loop(thread, loop, task, /)\n--\n\nMake them the running ones of the code on another thread."},
+    {"bracket", bracket, METH_VARARGS,
+     "bracket(look, begin, end, /)\n--\n\nFor stand_in(): the original, between begin(look()) and end(look())."},
+    {"acquire_lock", fastcall(acquire_lock), METH_FASTCALL | METH_KEYWORDS,
+     "acquire_lock(original, lock, /, blocking=True, timeout=-1)\n--\n\nA lock's acquire(), for stand_in()."},
+    {"enter_lock", fastcall(enter_lock), METH_FASTCALL | METH_KEYWORDS,
+     "enter_lock(original, lock, /)\n--\n\nA lock's __enter__(), for stand_in()."},
+    {"join_thread", fastcall(join_thread), METH_FASTCALL | METH_KEYWORDS,
+     "join_thread(original, handle, /, timeout=None)\n--\n\nA thread handle's join(), for stand_in()."},
+    {"get_item", fastcall(get_item), METH_FASTCALL | METH_KEYWORDS,
+     "get_item(original, queue, /, block=True, timeout=None)\n--\n\nA SimpleQueue's get(), for stand_in()."},
     {nullptr, nullptr, 0, nullptr},
 };
 
@@ -394,10 +430,8 @@ int execute(PyObject* module) {
     state.cell_variable = PyContextVar_New("xinterp_cell", nullptr);
     state.stream_type = make_stream_type(module).release();
     state.carrier_type = PyType_FromModuleAndSpec(module, &carrier_type_spec, nullptr);
-    state.sliced_method_type = PyType_FromModuleAndSpec(module, &sliced_method_type_spec, nullptr);
-    if (state.cell_variable == nullptr || state.stream_type == nullptr || state.carrier_type == nullptr ||
-        state.sliced_method_type == nullptr)
-        return -1;
+    state.stand_ins = create_stand_ins();
+    if (state.cell_variable == nullptr || state.stream_type == nullptr || state.carrier_type == nullptr) return -1;
     const Ref out = make_stream(state, Stream::out), err = make_stream(state, Stream::err);
     if (!out || !err || PyModule_AddObjectRef(module, "stdout", out.get()) != 0 ||
         PyModule_AddObjectRef(module, "stderr", err.get()) != 0)
@@ -411,9 +445,8 @@ int traverse(PyObject* module, visitproc visit, void* arg) {
     Py_VISIT(state->cell_variable);
     Py_VISIT(state->stream_type);
     Py_VISIT(state->carrier_type);
-    Py_VISIT(state->sliced_method_type);
     Py_VISIT(state->channel_errors);
-    return 0;
+    return state->stand_ins == nullptr ? 0 : traverse_stand_ins(state->stand_ins, visit, arg);
 }
 
 int clear(PyObject* module) {
@@ -422,8 +455,8 @@ int clear(PyObject* module) {
     Py_CLEAR(state->cell_variable);
     Py_CLEAR(state->stream_type);
     Py_CLEAR(state->carrier_type);
-    Py_CLEAR(state->sliced_method_type);
     Py_CLEAR(state->channel_errors);
+    if (StandIns* all = std::exchange(state->stand_ins, nullptr)) drop_stand_ins(all);
     return 0;
 }
 

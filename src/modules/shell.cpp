@@ -122,9 +122,9 @@ json Shell::run(CellId cell, const char* method, PyObject* argument) {
         reply = take_error();
     }
     if (lane->end_interruptible()) reply["stop_missed"] = true;
-    if (in_forked_child()) { // the child of a fork in the cell: the kernel is its parent's
+    if (in_forked_child()) { // which has not even come to its own end (forks.py): interrupts have kept it from that
         std::fflush(nullptr);
-        _exit(0);
+        _exit(1);
     }
     return reply;
 }

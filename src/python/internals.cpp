@@ -251,6 +251,19 @@ bool runs_code_of(PyInterpreterState* interpreter) {
     return runs;
 }
 
+bool traces_memory() { return _PyRuntime.tracemalloc.config.tracing != 0; }
+
+void set_running_loop(unsigned long thread_ident, PyObject* loop, PyObject* task) {
+    const PyInterpreterState* own = PyInterpreterState_Get();
+    std::vector<Ref> before; // given back when the runtime is not locked any more
+    for_each_state_of(thread_ident, [&](PyThreadState* state) {
+        if (state->interp != own || !runs_code(state)) return;
+        auto* whole = reinterpret_cast<_PyThreadStateImpl*>(state);
+        before.push_back(Ref::steal(std::exchange(whole->asyncio_running_loop, Py_NewRef(loop))));
+        before.push_back(Ref::steal(std::exchange(whole->asyncio_running_task, Py_NewRef(task))));
+    });
+}
+
 void give_back_import_lock(PyInterpreterState* interpreter) {
     _PyRecursiveMutex& lock = interpreter->imports.lock;
     while (_PyRecursiveMutex_IsLockedByCurrentThread(&lock) != 0) _PyRecursiveMutex_Unlock(&lock);

@@ -290,6 +290,8 @@ void Lane::finish(const Lifecycle& lifecycle) {
         const std::scoped_lock lock{interrupt_mutex_};
         if (lent_ != 0 || is_kept_alive(id_)) {
             remark = "other interpreters use its memory; it stays in use until the kernel stops";
+        } else if (internals::traces_memory()) { // CPython would look at what it has freed, at the latest at its end
+            remark = "tracemalloc has traced its memory; it stays in use until the kernel stops";
         } else if (internals::other_thread_states(interpreter_, state_) == 0) {
             interpreter_ = nullptr;
         } else {

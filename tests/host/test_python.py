@@ -312,14 +312,14 @@ def test_what_takes_no_kernel_works_without_one() -> None:
     code = """
 import _xinterp
 print(_xinterp.stdout.name, _xinterp.stderr.fileno(), _xinterp.stdout.flush(), _xinterp.current_cell())
-print(_xinterp.carry(print)('carried'), _xinterp.sleep(0.001), _xinterp.raise_if_interrupted())
+print(_xinterp.carry(print)('carried'), _xinterp.sleep(None, 0.001), _xinterp.raise_if_interrupted())
 print(_xinterp.parcel_count(), _xinterp.is_awaited(1))
 """
     assert run(CALLED, "-c", code) == (0, "<stdout> 2 None 0\ncarried\nNone None None\n0 False\n", "")
 
 
 def test_an_interrupt_ends_the_kernels_own_waits() -> None:
-    process = begin(CALLED, "import _xinterp; _xinterp.sleep(1000)")
+    process = begin(CALLED, "import _xinterp; _xinterp.sleep(None, 1000)")
     while process.poll() is None:  # again, if it came just before the wait
         process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""`await` in cells, tasks that outlive them, and asyncio in cells that do not await. Each in main and in another one."""
+"""`await` in cells and tasks that outlive them, each in main and in another interpreter; test_event_loop.py has more."""
 
 import pytest
 from harness import Client, plain
@@ -117,12 +117,6 @@ def test_asyncio_run_has_a_loop_of_its_own_while_tasks_are_alive(client: Client,
     assert client.ok(target + "await t").value == "4"
 
 
-def test_a_plain_cell_is_outside_the_loop_and_may_run_it(client: Client, target: str) -> None:
-    client.ok(target + SETUP)
-    assert client.run(target + "asyncio.get_running_loop()").error == "RuntimeError: no running event loop"
-    assert client.ok(target + "asyncio.get_event_loop().run_until_complete(work())").value == "4"
-
-
 def test_other_threads_have_no_loop(client: Client, target: str) -> None:
     code = """
 import asyncio, threading
@@ -132,23 +126,6 @@ def ask():
 t = threading.Thread(target=ask, name='other'); t.start(); t.join()
 """
     assert client.ok(target + code).stdout == "There is no current event loop in thread 'other'.\n"
-
-
-def test_a_loop_that_somebody_sets_is_theirs(client: Client, target: str) -> None:
-    code = (
-        "import asyncio\nown = asyncio.new_event_loop()\nasyncio.set_event_loop(own)\nasyncio.get_event_loop() is own"
-    )
-    assert client.ok(target + code).value == "True"
-    assert (
-        client.ok(target + "asyncio.set_event_loop(None); own.close()\nasyncio.get_event_loop() is own").value
-        == "False"
-    )
-
-
-def test_a_closed_loop_is_replaced(client: Client, target: str) -> None:
-    client.ok(target + SETUP + "asyncio.get_event_loop().close()")
-    assert client.ok(target + "asyncio.get_event_loop().is_closed()").value == "False"
-    assert client.ok(target + "await work()").value == "4"
 
 
 def test_subprocesses_of_asyncio_write_under_their_cell(client: Client, target: str) -> None:

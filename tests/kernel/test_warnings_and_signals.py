@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from harness import WAIT, Client, Result, plain
+from harness import WAIT, Client, Kernel, Result, plain
 
 
 @pytest.fixture
@@ -136,8 +136,61 @@ def test_faulthandler_dumps_later(client: Client, tmp_path: Path) -> None:
     client.result(cell)
 
 
-def test_faulthandler_refuses_other_interpreters(client: Client) -> None:
+def test_faulthandler_does_what_it_can_in_other_interpreters(client: Client) -> None:
     client.ok("%interp create alice")
-    result = client.run("%%interp alice\nimport faulthandler")
-    assert result.error == "ImportError: module faulthandler does not support loading in subinterpreters"
-    assert result.traceback.split("\n")[-2].endswith("Run the cell in main (%%interp main),")
+    code = "import faulthandler, sys, threading\nprint(faulthandler.is_enabled())\nfaulthandler.enable(sys.stderr)\n"
+    code += "faulthandler.dump_traceback(all_threads=False)\n(faulthandler.is_enabled(), faulthandler.disable())"
+    result = client.ok("%%interp alice\n" + code)
+    count = result.reply["content"]["execution_count"]
+    assert result.stderr == f'Stack (most recent call first):\n  File "<In [{count}]>", line 5 in <module>\n'
+    assert (result.stdout, result.value) == ("False\n", "(True, True)")
+    client.ok("%%interp alice\nimport signal\nfaulthandler.register(signal.SIGUSR1)")
+    assert client.ok("%%interp alice\nfaulthandler.unregister(signal.SIGUSR1)").value == "False"
+
+
+def test_faulthandler_dumps_later_in_other_interpreters(client: Client, tmp_path: Path) -> None:
+    client.ok("%interp create alice")
+    code = "import faulthandler\nfaulthandler.dump_traceback_later(0.01)\n" + WAIT.format(go=tmp_path / "go")
+    cell = client.send(f"%%interp alice\n{code}faulthandler.cancel_dump_traceback_later()")
+    client.wait_for_text(cell, "Timeout (0:00:00.010000)!\n")
+    client.wait_for_text(cell, "in <module>\n")
+    client.let_go(tmp_path / "go")
+    client.result(cell)
+    client.ok("%%interp alice\nfaulthandler.dump_traceback_later(600, repeat=True)")
+    assert client.ok("%interp close alice").stdout == "closed alice.\n"
+
+
+@pytest.mark.parametrize("module", ["joblib", "tracemalloc", "pytest"])
+def test_what_wants_the_processs_modules_is_imported_in_other_interpreters(client: Client, module: str) -> None:
+    client.ok("%interp create alice")
+    client.ok(f"%%interp alice\nimport {module}")
+
+
+@pytest.mark.parametrize("place", ["main", "alice"])
+def test_pytest_runs_in_a_cell(fresh: Kernel, place: str, tmp_path: Path) -> None:
+    (tmp_path / "test_one.py").write_text("def test_that_passes():\n    pass\n")
+    target = "%%interp alice\n" if place == "alice" else ""
+    if target:
+        fresh.client.ok("%interp create alice")
+    run = f"import pytest\npytest.main(['-q', '-p', 'no:cacheprovider', {str(tmp_path)!r}])"
+    assert fresh.client.ok(target + run).value == "<ExitCode.OK: 0>"
+
+
+def test_an_interpreter_is_closed_while_tracemalloc_traces(fresh: Kernel) -> None:
+    client = fresh.client
+    client.ok("%interp create alice")
+    client.ok("import tracemalloc\ntracemalloc.start(9)")
+    client.ok("%%interp alice\nkept = [str(i) * 9 for i in range(9999)]")
+    refused = client.run("%%interp alice\nimport tracemalloc\ntracemalloc.start()").error
+    assert refused.startswith("RuntimeError: tracemalloc traces all interpreters: start it in main")
+    assert client.ok("%%interp alice\ntracemalloc.stop()\ntracemalloc.is_tracing()").value == "False"
+    remark = "tracemalloc has traced its memory; it stays in use until the kernel stops."
+    assert client.ok("%interp close alice").stdout == f"closed alice. But {remark}\n"
+    client.ok("%interp create bob")
+    found = (
+        "snapshot = tracemalloc.take_snapshot()\nlen(snapshot.statistics('traceback')) > 9, tracemalloc.is_tracing()"
+    )
+    assert client.ok(found).value == "(True, True)"
+    client.client.shutdown()
+    assert fresh.wait_for_end(20)
+    assert fresh.manager.provisioner.process.returncode == 0

@@ -6,14 +6,13 @@
 
 namespace xinterp::modules {
 
-/// `time.sleep` for lanes: ends at once when its lane is interrupted.
-PyObject* interruptible_sleep(PyObject* module, PyObject* seconds);
+/// `time.sleep` for lanes: ends at once when its lane is interrupted. An implementation for stand_in(), as all here.
+PyObject* interruptible_sleep(PyObject* module, PyObject* const* arguments, Py_ssize_t count);
 
-/// Replaces a blocking method of an interpreter's own type (a lock's acquire, a queue's get) by one that waits in
-/// slices of 50 ms and looks for an interrupt between them. `kind` says which arguments it takes: "lock", "enter",
-/// "join" or "get". Returns None; null with an exception set.
-PyObject* slice_method(PyObject* module, PyObject* const* arguments, Py_ssize_t count);
-
-extern PyType_Spec sliced_method_type_spec;
+// Blocking methods of an interpreter's own types, which wait in slices of 50 ms and look for an interrupt between them.
+PyObject* acquire_lock(PyObject* module, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords);
+PyObject* enter_lock(PyObject* module, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords);
+PyObject* join_thread(PyObject* module, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords);
+PyObject* get_item(PyObject* module, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords);
 
 } // namespace xinterp::modules

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <xinterp/modules/front_end.hpp>
+#include <xinterp/modules/stand_ins.hpp>
 #include <xinterp/python/ref.hpp>
 
 #include <atomic>
@@ -19,7 +20,7 @@ struct BridgeState {
     PyObject* cell_variable = nullptr; ///< contextvars.ContextVar of the cell's number
     PyObject* stream_type = nullptr;
     PyObject* carrier_type = nullptr;
-    PyObject* sliced_method_type = nullptr;
+    StandIns* stand_ins = nullptr;
     PyObject* channel_errors = nullptr; ///< a tuple of the exceptions of `interpreters`; null before it is imported
     std::atomic<bool> channels_ended = false;
     std::atomic<CellId> last_cell = 0;

@@ -66,6 +66,12 @@ void unpark(PyThreadState* state);
 /// functions. Attached.
 void refresh(PyThreadState* state);
 
+/// Whether tracemalloc traces the process's memory. Its traces hold objects of the interpreters that have allocated it.
+bool traces_memory();
+
+/// Makes asyncio's loop and task the running ones of the code that runs on an OS thread in the attached interpreter.
+void set_running_loop(unsigned long thread_ident, PyObject* loop, PyObject* task);
+
 /// Makes KeyboardInterrupt rise in all that runs on an OS thread: in every interpreter that has a thread state there,
 /// so that code inside another interpreter's exec() stops as well as its caller. Main's own thread state on the main
 /// thread is left to SIGINT. Any thread, no thread state needed: it neither takes a GIL nor waits for one.

@@ -43,12 +43,21 @@ def create() -> object:
     calls.install()
     comms.install()
     remote_errors.install()
+    _lend_modules()
     builtin_functions.install(shell)
     payloads.install(shell.payloads)
     debugging.install()
     _import_ahead()
     startup.run(shell.namespace)
     return shell
+
+
+def _lend_modules() -> None:
+    """What is the process's, and refused in interpreters of their own: what can be done there, is."""
+    from .import_hooks import when_refused
+
+    when_refused("faulthandler", "_xinterp_shell.faulthandler_here")
+    when_refused("_tracemalloc", "_xinterp_shell.tracemalloc_here")
 
 
 def _import_ahead() -> None:

@@ -10,8 +10,9 @@ import sys
 
 import _xinterp
 
-from . import environment
+from . import environment, forks
 from .import_hooks import after_import
+from .stand_ins import stand_in
 from .worker_pools import pipe_for_child
 
 TYPE_CHECKING = False
@@ -35,6 +36,7 @@ def install() -> None:
     _give_pipes_to_subprocesses()
     if _xinterp.interpreter == 0:
         os.register_at_fork(before=_before_fork, after_in_child=_xinterp.after_fork_in_child)
+        os.register_at_fork(after_in_child=forks.prepare_end)
 
 
 def _with_buffer(stream: Any) -> Any:
@@ -60,49 +62,34 @@ def _with_buffer(stream: Any) -> Any:
 
 def _make_this_the_main_thread() -> None:
     """``threading`` must take the thread that runs this interpreter for the main one: CPython names the process's."""
-    _thread._get_main_thread_ident = _xinterp.main_thread
+    stand_in(_thread, "_get_main_thread_ident", lambda _original: _xinterp.main_thread())
 
 
 def _carry_threads() -> None:
-    start_joinable = _thread.start_joinable_thread
-    start_new = _thread.start_new_thread
+    def start_joinable(original: Any, function: Callable[[], object], *args: Any, **options: Any) -> Any:
+        return original(_xinterp.carry(function) if callable(function) else function, *args, **options)
 
-    def start_joinable_thread(function: Callable[[], object], handle: Any = None, daemon: bool = True) -> Any:
-        carried = _xinterp.carry(function) if callable(function) else function
-        return start_joinable(carried, handle=handle, daemon=daemon)
+    def start_new(original: Any, function: Callable[..., object], *args: Any) -> int:
+        return original(_xinterp.carry(function) if callable(function) else function, *args)  # type: ignore[no-any-return]
 
-    def start_new_thread(function: Callable[..., object], args: tuple[Any, ...], kwargs: Any = None, /) -> int:
-        carried = _xinterp.carry(function) if callable(function) else function
-        return start_new(carried, args) if kwargs is None else start_new(carried, args, kwargs)
-
-    for replacement, original in ((start_joinable_thread, start_joinable), (start_new_thread, start_new)):
-        replacement.__doc__ = original.__doc__
-        replacement.__module__ = "_thread"
-        replacement.__qualname__ = replacement.__name__
-    _thread.start_joinable_thread = start_joinable_thread  # type: ignore[assignment]
-    _thread.start_new_thread = _thread.start_new = start_new_thread  # type: ignore[assignment]
-
-    def patch_threading(threading: ModuleType) -> None:
-        threading._start_joinable_thread = start_joinable_thread  # type: ignore[attr-defined]
-
-    if "threading" in sys.modules:
-        patch_threading(sys.modules["threading"])
+    stand_in(_thread, "start_joinable_thread", start_joinable)
+    for name in ("start_new_thread", "start_new"):
+        stand_in(_thread, name, start_new)
 
 
 def _carry_work_items(module: ModuleType) -> None:
     """Work for an executor belongs to the cell that submits it, not to the one that made the thread."""
-    work_item = module._WorkItem
-    initialize, run = work_item.__init__, work_item.run
+    from _operator import call
 
-    def carrying_initialize(self: Any, *args: Any, **kwargs: Any) -> None:
-        initialize(self, *args, **kwargs)
-        self._xinterp_run = _xinterp.carry(run)
+    def initialize(original: Any, self: Any, *args: Any, **options: Any) -> None:
+        original(self, *args, **options)
+        self._xinterp_call = _xinterp.carry(call)
 
-    def carried_run(self: Any, *args: Any) -> Any:
-        return self._xinterp_run(self, *args)
+    def run(original: Any, self: Any, *args: Any) -> None:
+        getattr(self, "_xinterp_call", call)(original, self, *args)
 
-    work_item.__init__ = carrying_initialize
-    work_item.run = carried_run
+    stand_in(module._WorkItem, "__init__", initialize)
+    stand_in(module._WorkItem, "run", run)
 
 
 def _child_descriptor(descriptor: int, default: int) -> int:
@@ -131,33 +118,41 @@ def _start(start: Callable[..., int], *args: Any, **options: Any) -> int:
 def _give_pipes_to_subprocesses() -> None:
     import _posixsubprocess
 
-    fork_exec = _posixsubprocess.fork_exec
     variables, child_stdout, child_stderr = 5, 9, 11  # places of fork_exec's arguments env_list, c2pwrite and errwrite
 
-    def fork_exec_with_pipes(*args: Any) -> int:
+    def fork_exec(original: Any, *args: Any) -> int:
+        if len(args) <= child_stderr:
+            return original(*args)  # type: ignore[no-any-return]
         given = list(args)
         if given[variables] is None and (own := environment.for_child()) is not None:
             given[variables] = [b"%s=%s" % variable for variable in own.items()]
         given[child_stderr] = _child_descriptor(given[child_stderr], _STDERR)
         given[child_stdout] = _child_descriptor(given[child_stdout], _STDOUT)
-        return _start(fork_exec, *given)
+        return _start(original, *given)
 
-    _posixsubprocess.fork_exec = fork_exec_with_pipes  # type: ignore[assignment]
-    after_import("subprocess", lambda module: setattr(module, "_fork_exec", fork_exec_with_pipes))
-
+    stand_in(_posixsubprocess, "fork_exec", fork_exec)
     for name in ("posix_spawn", "posix_spawnp"):
-        _give_pipes_to_spawn(name)
+        stand_in(os, name, _spawn)
+    stand_in(os, "system", _system)
 
-    def system(command: Any) -> int:
-        """Execute the command in a subshell, its output under the current cell; return its wait status."""
-        pid = os.posix_spawn("/bin/sh", ["sh", "-c", command], None)
-        try:
-            return os.waitpid(pid, 0)[1]
-        except KeyboardInterrupt:
-            _reap(pid)
-            raise
 
-    _replace_in_os("system", system)
+def _spawn(original: Any, path: Any, argv: Any, env: Any, /, *, file_actions: Any = (), **options: Any) -> int:
+    # First of all actions: the caller's own may put something else in their place.
+    pipes = [(pipe, number) for number in (_STDOUT, _STDERR) if (pipe := pipe_for_child(number)) != number]
+    actions = [*((os.POSIX_SPAWN_DUP2, *pipe) for pipe in pipes), *(file_actions or ())]
+    if env is None:
+        env = environment.for_child()
+    return _start(original, path, argv, env, file_actions=actions, **options)
+
+
+def _system(_original: object, command: Any) -> int:
+    """Run the command in a shell, its output under the current cell; return its wait status."""
+    pid = os.posix_spawn("/bin/sh", ["sh", "-c", command], None)
+    try:
+        return os.waitpid(pid, 0)[1]
+    except KeyboardInterrupt:
+        _reap(pid)
+        raise
 
 
 def _reap(pid: int) -> None:
@@ -170,26 +165,3 @@ def _reap(pid: int) -> None:
             time.sleep(0.002)
     except ChildProcessError:
         pass  # the interrupt came when it had just been waited for
-
-
-def _give_pipes_to_spawn(name: str) -> None:
-    spawn = getattr(os, name)
-
-    def spawn_with_pipes(path: Any, argv: Any, env: Any, /, *, file_actions: Any = (), **options: Any) -> int:
-        # First of all actions: the caller's own may put something else in their place.
-        pipes = [(pipe, number) for number in (_STDOUT, _STDERR) if (pipe := pipe_for_child(number)) != number]
-        actions = [*((os.POSIX_SPAWN_DUP2, *pipe) for pipe in pipes), *(file_actions or ())]
-        if env is None:
-            env = environment.for_child()
-        return _start(spawn, path, argv, env, file_actions=actions, **options)
-
-    spawn_with_pipes.__name__ = spawn_with_pipes.__qualname__ = name
-    spawn_with_pipes.__module__, spawn_with_pipes.__doc__ = spawn.__module__, spawn.__doc__
-    _replace_in_os(name, spawn_with_pipes)
-
-
-def _replace_in_os(name: str, function: Callable[..., Any]) -> None:
-    import posix
-
-    setattr(os, name, function)
-    setattr(posix, name, function)

@@ -6,6 +6,7 @@ import _xinterp
 
 from . import commands
 from .import_hooks import after_import
+from .stand_ins import stand_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,29 +32,25 @@ def _ask(prompt: object, password: bool) -> str:
     return answer["value"]
 
 
-def input(prompt: object = "", /) -> str:
-    """Read a string from the notebook's front end.
-
-    The prompt string, if given, is shown beside the field; outside main the interpreter's name comes first.
-    """
+def _input(_original: object, prompt: object = "", /) -> str:
     __tracebackhide__ = True
     return _ask(prompt, password=False)
 
 
-def getpass(prompt: str = "Password: ", stream: object = None, *, echo_char: str | None = None) -> str:
-    """Ask for a password in the notebook's front end, which does not show it."""
+def _getpass(
+    _original: object, prompt: str = "Password: ", stream: object = None, *, echo_char: str | None = None
+) -> str:
     __tracebackhide__ = True
     return _ask(prompt, password=True)
 
 
 def _patch_getpass(module: ModuleType) -> None:
-    module.getpass = getpass  # type: ignore[attr-defined]
+    stand_in(module, "getpass", _getpass)
 
 
 def install(shell: Shell) -> None:
     """Make them builtins of this interpreter."""
-    input.__module__ = "builtins"
-    builtins.input = input  # type: ignore[assignment]
+    stand_in(builtins, "input", _input)
     displayer = shell.displayer
     builtins.display = displayer.display  # type: ignore[attr-defined]
     builtins.update_display = displayer.update_display  # type: ignore[attr-defined]

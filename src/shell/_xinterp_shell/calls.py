@@ -5,10 +5,12 @@ Patched after import, in each interpreter. Needs no kernel.
 
 import sys
 
-from .import_hooks import after_import, replace
+from .import_hooks import after_import
+from .stand_ins import replace, stand_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
     from typing import Any
 
@@ -47,7 +49,7 @@ def dedented(source: str) -> str:
 
 def _complete(module: ModuleType) -> None:
     interpreter: Any = module.Interpreter
-    run, prepare, call = interpreter.exec, interpreter.prepare_main, interpreter._call
+    run, prepare = interpreter.exec, interpreter.prepare_main
 
     def exec(self: Any, code: Any, /, dedent: bool = True) -> None:
         run(self, dedented(code) if dedent and isinstance(code, str) else code)
@@ -55,26 +57,29 @@ def _complete(module: ModuleType) -> None:
     def prepare_main(self: Any, /, ns: Any = None, **kwargs: object) -> None:
         prepare(self, ns, **kwargs)
 
-    def _call(self: Any, callable: Any, args: Any, kwargs: Any) -> Any:
-        packed = _packed(self.id, callable, args, kwargs)
-        return call(self, callable, args, kwargs) if packed is None else _run(self, callable, packed)
-
-    def call_in_thread(self: Any, callable: Any, /, *args: Any, **kwargs: Any) -> Any:
-        import threading
-
-        packed = _packed(self.id, callable, args, kwargs)  # now: it may be refused, and its values may change
-        if packed is None:
-            thread = threading.Thread(target=call, args=(self, callable, args, kwargs))
-        else:
-            thread = threading.Thread(target=_run, args=(self, callable, packed))
-        thread.start()
-        return thread
-
-    for replacement in (exec, prepare_main, _call, call_in_thread):
+    for replacement in (exec, prepare_main):
         replace(interpreter, replacement)
+    stand_in(interpreter, "_call", _call)
+    stand_in(interpreter, "call_in_thread", _call_in_thread)
     exec.__doc__ = (
         f"{exec.__doc__}\n        The indentation that all lines share is taken away, unless dedent is false.\n        "
     )
+
+
+def _call(original: Callable[..., Any], self: Any, callable: Any, args: Any, kwargs: Any) -> Any:
+    packed = _packed(self.id, callable, args, kwargs)
+    return original(self, callable, args, kwargs) if packed is None else _run(self, callable, packed)
+
+
+def _call_in_thread(original: Callable[..., Any], self: Any, callable: Any, /, *args: Any, **kwargs: Any) -> Any:
+    packed = _packed(self.id, callable, args, kwargs)  # now: it may be refused, and its values may change
+    if packed is None:
+        return original(self, callable, *args, **kwargs)
+    import threading
+
+    thread = threading.Thread(target=_run, args=(self, callable, packed))
+    thread.start()
+    return thread
 
 
 def _packed(interpreter: int, callable: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Packed | None:

@@ -7,7 +7,7 @@ import sys
 
 import _xinterp
 
-from . import kernel_object, tracebacks
+from . import forks, kernel_object, tracebacks
 from .import_hooks import after_import
 
 TYPE_CHECKING = False
@@ -41,12 +41,9 @@ def handle(message: Message) -> None:
         message["msg_id"], message["msg_type"] = message["header"]["msg_id"], kind
         getattr(manager(), kind)(None, "", message)
     except BaseException as error:
+        if _xinterp.in_forked_child():
+            forks.end(error)
         _show(error)
-
-
-async def handle_in_loop(message: Message) -> None:
-    """Likewise, where tasks can be made."""
-    handle(message)
 
 
 def _show(error: BaseException) -> None:

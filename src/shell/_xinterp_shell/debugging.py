@@ -3,7 +3,8 @@
 import sys
 from _thread import get_ident
 
-from .import_hooks import after_import, replace
+from .import_hooks import after_import
+from .stand_ins import replace, stand_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,12 +95,9 @@ def _matches(debugger: Any, word: str, line: str) -> list[str]:
 
 def _patch(pdb: ModuleType) -> None:
     own = pdb.Pdb
-    initialize, own_stack, own_set_trace = own.__init__, own.get_stack, own.set_trace
-    own_dispatch, own_return, own_exception = own.trace_dispatch, own.user_return, own.user_exception
-    own_cmdloop, set_trace_in_task = own.cmdloop, pdb.set_trace_async
 
-    def __init__(self: Any, *args: Any, **options: Any) -> None:
-        initialize(self, *args, **options)
+    def initialize(original: Any, self: Any, *args: Any, **options: Any) -> None:
+        original(self, *args, **options)
         self.own_tracer = self.monitoring_tracer
         self.nosigint = True  # the stop button ends the cell, also after `continue`
         self.completekey = None  # no readline: the front end completes
@@ -108,8 +106,10 @@ def _patch(pdb: ModuleType) -> None:
         if self.stdin is sys.stdin:
             self.use_rawinput = 1  # its `debug` command passes on sys.stdin and sys.stdout, which have no prompt
 
-    def get_stack(self: Any, f: FrameType | None, t: TracebackType | None) -> tuple[list[tuple[FrameType, int]], int]:
-        stack, index = own_stack(self, f, t)
+    def get_stack(
+        original: Any, self: Any, f: FrameType | None, t: TracebackType | None
+    ) -> tuple[list[tuple[FrameType, int]], int]:
+        stack, index = original(self, f, t)
         names = [frame.f_code.co_filename for frame, _ in stack]
         cell = next((i for i, name in enumerate(names) if name.startswith(_CELLS)), len(names))
         below = max((i + 1 for i in range(cell) if names[i].startswith(_OWN_FILES)), default=0)
@@ -117,26 +117,28 @@ def _patch(pdb: ModuleType) -> None:
             below += 1
         return stack[below:], max(0, index - below)
 
-    def set_trace(self: Any, frame: FrameType | None = None, *, commands: list[str] | None = None) -> None:
+    def set_trace(
+        original: Any, self: Any, frame: FrameType | None = None, *, commands: list[str] | None = None
+    ) -> None:
         _of_threads[get_ident()] = self
         self.passes_over = False
         # JupyterLab's debugger takes what it would use, while that is on.
         is_taken = sys.monitoring.get_tool(sys.monitoring.DEBUGGER_ID) == "pydevd"
         self.monitoring_tracer = None if is_taken else self.own_tracer
         self.backend = "monitoring" if self.monitoring_tracer else "settrace"
-        own_set_trace(self, frame or sys._getframe().f_back, commands=commands)
+        original(self, frame or sys._getframe().f_back, commands=commands)
 
-    def trace_dispatch(self: Any, frame: FrameType, event: str, arg: Any) -> Any:
+    def trace_dispatch(original: Any, self: Any, frame: FrameType, event: str, arg: Any) -> Any:
         if self.passes_over and event == "line" and _is_statement(frame):
             self.passes_over = False
         if not self.passes_over and not _is_out_of_sight(frame, event):
-            return own_dispatch(self, frame, event, arg)
+            return original(self, frame, event, arg)
         return self.trace_dispatch if event != "call" or frame.f_trace or _is_statement(frame) else None
 
-    def user_return(self: Any, frame: FrameType, return_value: object) -> None:
+    def user_return(original: Any, self: Any, frame: FrameType, return_value: object) -> None:
         if _is_ipythons(frame) or self._wait_for_mainpyfile:  # what a cell awaits is not there yet; `%run -d`
             return
-        own_return(self, frame, return_value)
+        original(self, frame, return_value)
         _tidy(frame, "__return__")
         if self.quitting or not _ends_here(self, frame):
             return
@@ -145,11 +147,11 @@ def _patch(pdb: ModuleType) -> None:
         else:
             self.set_continue()
 
-    def user_exception(self: Any, frame: FrameType, exc_info: Any) -> None:
+    def user_exception(original: Any, self: Any, frame: FrameType, exc_info: Any) -> None:
         if _is_ipythons(frame):  # a statement that awaits has ended
             pass_over(self)
         elif not _runs_code(self, frame):  # a coroutine's end, seen by what runs it
-            own_exception(self, frame, exc_info)
+            original(self, frame, exc_info)
             _tidy(frame, "__exception__")
 
     # IPython runs a cell's statements one by one: who steps from one to the next passes over what is between them.
@@ -157,18 +159,17 @@ def _patch(pdb: ModuleType) -> None:
         self.passes_over = True
         self.set_step()
 
-    def cmdloop(self: Any, intro: object = None) -> None:
+    def cmdloop(original: Any, self: Any, intro: object = None) -> None:
         asking = (get_ident(), self)
         _asking.append(asking)
         try:
-            own_cmdloop(self, intro)
+            original(self, intro)
         finally:
             _asking.remove(asking)
 
-    for replacement in (__init__, get_stack, set_trace, trace_dispatch, user_return, user_exception):
-        replace(own, replacement)
-    for replacement in (cmdloop, _cmdloop):
-        replace(own, replacement)
+    stand_in(own, "__init__", initialize)
+    for implementation in (get_stack, set_trace, trace_dispatch, user_return, user_exception, cmdloop, _cmdloop):
+        stand_in(own, implementation.__name__, implementation)
     own.passes_over = False
 
     # CPython's own use one debugger for all threads of an interpreter: the second that stops would take it from the
@@ -179,19 +180,18 @@ def _patch(pdb: ModuleType) -> None:
         backend = "monitoring" if next(iter(_of_threads)) == thread else "settrace"
         return debugger or own(mode="inline", backend=backend, colorize=True)
 
-    def module_set_trace(*, header: str | None = None, commands: list[str] | None = None) -> None:
+    def module_set_trace(_original: object, *, header: str | None = None, commands: list[str] | None = None) -> None:
         debugger = of_this_thread()
         if header is not None:
             debugger.message(header)
         debugger.set_trace(sys._getframe().f_back, commands=commands)
 
-    def set_trace_async(**options: Any) -> Coroutine[Any, Any, None]:
+    def set_trace_async(original: Any, **options: Any) -> Coroutine[Any, Any, None]:
         own._last_pdb_instance = of_this_thread()
-        return set_trace_in_task(**options)  # type: ignore[no-any-return]
+        return original(**options)  # type: ignore[no-any-return]
 
-    module_set_trace.__name__ = "set_trace"
-    replace(pdb, module_set_trace)
-    replace(pdb, set_trace_async)
+    stand_in(pdb, "set_trace", module_set_trace)
+    stand_in(pdb, "set_trace_async", set_trace_async)
 
 
 def _patch_ipythons(module: ModuleType) -> None:
@@ -199,9 +199,9 @@ def _patch_ipythons(module: ModuleType) -> None:
     for name in ("interaction", "_cmdloop", "cmdloop"):
         if name in vars(module.Pdb):
             delattr(module.Pdb, name)
-    own = module.Pdb.set_trace
-    if "commands" in own.__code__.co_varnames:
+    if "commands" in module.Pdb.set_trace.__code__.co_varnames:
         return
+    own = module.Pdb.set_trace
 
     # It is the thread's debugger from then on, and `breakpoint()` passes that on.
     def set_trace(self: Any, frame: FrameType | None = None, *, commands: list[str] | None = None) -> None:
@@ -261,7 +261,7 @@ def _returns(frame: FrameType) -> bool:
     return frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == opmap["RETURN_VALUE"]
 
 
-def _cmdloop(self: Any) -> None:
+def _cmdloop(_original: object, self: Any) -> None:
     # CPython's own asks again after an interrupt, for ever: no other cell could run. Here it ends the cell.
     try:
         self.cmdloop()

@@ -9,7 +9,7 @@ import os
 
 import _xinterp
 
-from .import_hooks import replace
+from .stand_ins import stand_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def install() -> None:
 
     _variables.update(posix.environ)  # type: ignore[arg-type]
 
-    def putenv(name: Any, value: Any, /) -> None:
+    def putenv(_original: object, name: Any, value: Any, /) -> None:
         key, text = _encoded(name), _encoded(value)
         if b"=" in key:
             raise ValueError("illegal environment variable name")
@@ -35,22 +35,20 @@ def install() -> None:
             raise _invalid()
         _variables[key] = text
 
-    def unsetenv(name: Any, /) -> None:
+    def unsetenv(_original: object, name: Any, /) -> None:
         key = _encoded(name)
         if not key or b"=" in key:
             raise _invalid()
         _variables.pop(key, None)
 
-    def _create_environ() -> dict[bytes, bytes]:
+    def _create_environ(_original: object, /) -> dict[bytes, bytes]:
         return dict(_variables)
 
-    def execv(path: Any, argv: Any, /) -> None:
+    def execv(_original: object, path: Any, argv: Any, /) -> None:
         os.execve(path, argv, _variables)
 
-    for replacement in (putenv, unsetenv, _create_environ, execv):
-        for module in (posix, os):
-            if hasattr(module, replacement.__name__):
-                replace(module, replacement)
+    for implementation in (putenv, unsetenv, _create_environ, execv):
+        stand_in(posix, implementation.__name__, implementation)
 
 
 def begin_with_mains() -> None:

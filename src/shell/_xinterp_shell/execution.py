@@ -6,7 +6,7 @@ import sys
 
 import _xinterp
 
-from . import debug_server, debugging, environment, event_loop, shadows, tracebacks
+from . import debug_server, debugging, environment, event_loop, forks, tracebacks
 from .display import Displayer
 from .ipython import IPython
 from .kernel_object import kernel
@@ -138,16 +138,17 @@ class Shell:
         return answer(self, request)
 
     def call_back(self, message: Request) -> dict[str, object]:
-        """Call what waits for a comm message; within the event loop where there may be one, as ipykernel does."""
+        """Call what waits for a comm message; inside the event loop, as cells are."""
         from . import comms
 
         debug_server.watch()
         try:
-            if shadows.installed("asyncio") is not None:
-                self._runner.loop.run(comms.handle_in_loop(message))
-            else:
-                comms.handle(message)
+            self._runner.loop.begin_cell()
+            comms.handle(message)
+            if _xinterp.in_forked_child():
+                forks.end(None)
         finally:
+            self._runner.loop.end_cell()
             debug_server.unwatch()
         return {"status": "ok"}
 

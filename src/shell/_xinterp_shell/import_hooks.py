@@ -18,6 +18,7 @@ _whole: set[str] = set()  # imports that an interrupt waits for
 _executed: set[str] = set()  # of these
 _hooks_before: dict[str, Callable[[], None]] = {}
 _lost: dict[str, ModuleType | None] = {}  # modules whose import has failed, as others know them
+_substitutes: dict[str, str] = {}
 
 
 class _Loader:
@@ -59,6 +60,31 @@ def _execute(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
     _executed.add(module.__name__)  # the interrupt that rises now takes it out of sys.modules, and changes nothing else
 
 
+class _Substitute:
+    """The loader of a module that CPython may refuse in this interpreter: another module's content is in it then."""
+
+    def __init__(self, loader: Any, instead: str) -> None:
+        self._loader = loader
+        self._instead = instead
+        self._refused = False
+
+    def create_module(self, spec: object) -> object:
+        try:
+            return self._loader.create_module(spec)  # type: ignore[no-any-return]
+        except ImportError:
+            self._refused = True
+            return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        if not self._refused:
+            self._loader.exec_module(module)
+            return
+        from importlib import import_module
+
+        content = vars(import_module(self._instead))
+        vars(module).update({name: value for name, value in content.items() if not name.startswith("__")})
+
+
 class _Finder:
     """Finds what the finders after it find, for the modules that have a hook."""
 
@@ -69,14 +95,16 @@ class _Finder:
             except BaseException:
                 _hooks_before[name] = hook
                 raise
-        if not (name in _hooks or name in _lost or name in _whole):
+        if not (name in _hooks or name in _lost or name in _whole or name in _substitutes):
             return None
         for finder in sys.meta_path:
             if finder is self:  # type: ignore[comparison-overlap]
                 continue
             spec = finder.find_spec(name, path, target)  # type: ignore[arg-type]
             if spec is not None:
-                if spec.loader is not None and not shadows.is_users_file(name, spec):
+                if name in _substitutes and not shadows.is_users_file(name, spec):
+                    spec.loader = _Substitute(spec.loader, _substitutes[name])  # type: ignore[assignment]
+                elif spec.loader is not None and not shadows.is_users_file(name, spec):
                     spec.loader = _Loader(spec.loader)  # type: ignore[assignment]
                 return spec
         return None
@@ -141,15 +169,12 @@ def before_import(name: str, hook: Callable[[], None]) -> None:
         _hooks_before[name] = hook
 
 
+def when_refused(name: str, instead: str) -> None:
+    """Let the module be the content of ``instead`` where CPython refuses it in this interpreter."""
+    _install()
+    _substitutes[name] = instead
+
+
 def _install() -> None:
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())  # type: ignore[arg-type]
-
-
-def replace(owner: Any, replacement: Any) -> None:
-    """Put a function in the place of the module's or class's own one of that name; it looks like that one."""
-    original = getattr(owner, replacement.__name__)
-    replacement.__annotate__ = None  # it names what nobody imports when the program runs
-    for attribute in ("__module__", "__qualname__", "__doc__"):
-        setattr(replacement, attribute, getattr(original, attribute))
-    setattr(owner, replacement.__name__, replacement)

@@ -6,7 +6,8 @@ Patched after import, in each interpreter. Needs no kernel.
 import _xinterp
 
 from .calls import cells_need_help
-from .import_hooks import after_import, replace
+from .import_hooks import after_import
+from .stand_ins import stand_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,25 +33,21 @@ def _announce_changes(module: ModuleType) -> None:
     """Whatever may let somebody's wait end says so, whoever calls it."""
     _xinterp.announce_end_to_queues()
     for name in ("put", "get", "destroy", "release"):
-        replace(module, _announcing(getattr(module, name)))
+        stand_in(module, name, _announce)
 
 
-def _announcing(function: Callable[..., Any]) -> Callable[..., Any]:
-    def announcing(*args: Any, **kwargs: Any) -> Any:
-        queue: Any = args[0] if args else kwargs.get("qid")
-        try:
-            result = function(*args, **kwargs)
-        except Exception as error:
-            # A get that fails for another reason than that there is nothing may have taken the item away. But who waits
-            # tries again and again: that is no change, and would wake itself.
-            if type(error).__name__ not in ("QueueEmpty", "QueueFull") and hasattr(queue, "__index__"):
-                _xinterp.queue_changed(queue)
-            raise
-        _xinterp.queue_changed(queue)
-        return result
-
-    announcing.__name__ = function.__name__
-    return announcing
+def _announce(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    queue: Any = args[0] if args else kwargs.get("qid")
+    try:
+        result = original(*args, **kwargs)
+    except Exception as error:
+        # A get that fails for another reason than that there is nothing may have taken the item away. But who waits
+        # tries again and again: that is no change, and would wake itself.
+        if type(error).__name__ not in ("QueueEmpty", "QueueFull") and hasattr(queue, "__index__"):
+            _xinterp.queue_changed(queue)
+        raise
+    _xinterp.queue_changed(queue)
+    return result
 
 
 def _end_of(timeout: Any, time: Any) -> float | None:
@@ -101,9 +98,9 @@ def _carried(item: object) -> object:
 def _wait_in_queues(module: Any) -> None:
     queue_type, low_level = module.Queue, module._queues
     delay = queue_type.get.__kwdefaults__["_delay"]
-    put_at_once = queue_type.put_nowait
 
     def put(
+        _original: object,
         self: Any,
         obj: object,
         block: bool = True,
@@ -118,17 +115,19 @@ def _wait_in_queues(module: Any) -> None:
         unbound = -1 if unbounditems is None else module._serialize_unbound(unbounditems)[0]
         return _wait(self._id, lambda: low_level.put(self._id, obj, unbound), module.QueueFull, timeout, module.time)
 
-    def put_nowait(self: Any, obj: object, *, unbounditems: object = None) -> None:
-        put_at_once(self, _carried(obj), unbounditems=unbounditems)
+    def put_nowait(original: Callable[..., None], self: Any, obj: object, *, unbounditems: object = None) -> None:
+        original(self, _carried(obj), unbounditems=unbounditems)
 
-    def get(self: Any, block: bool = True, timeout: float | None = None, *, _delay: float = delay) -> object:
+    def get(
+        _original: object, self: Any, block: bool = True, timeout: float | None = None, *, _delay: float = delay
+    ) -> object:
         if not block:
             return self.get_nowait()
         return _wait(self._id, self.get_nowait, module.QueueEmpty, timeout, module.time)
 
-    for replacement in (put, put_nowait, get):
-        replace(queue_type, replacement)
-    queue_type.__new__ = staticmethod(_bound_first(module))
+    for name, implementation in (("put", put), ("put_nowait", put_nowait), ("get", get)):
+        stand_in(queue_type, name, implementation)
+    stand_in(queue_type, "__new__", _bound_first(module))
 
 
 def _bound_first(module: Any) -> Callable[..., Any]:
@@ -138,7 +137,7 @@ def _bound_first(module: Any) -> Callable[..., Any]:
     then gone for its other users.
     """
 
-    def __new__(cls: Any, id: int, /) -> Any:
+    def make(_original: object, cls: Any, id: int, /) -> Any:
         if not isinstance(id, int):
             raise TypeError(f"id must be an int, got {id!r}")
         id = int(id)
@@ -151,4 +150,4 @@ def _bound_first(module: Any) -> Callable[..., Any]:
         module._known_queues[id] = self
         return self
 
-    return __new__
+    return make

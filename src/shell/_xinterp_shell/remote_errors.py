@@ -9,6 +9,7 @@ import sys
 import _xinterp
 
 from .import_hooks import after_import
+from .stand_ins import stand_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,31 +39,22 @@ def install() -> None:
 
 
 def _guard(traceback: ModuleType) -> None:
-    from _functools import partial  # type: ignore[import-not-found]
-
-    own = traceback.TracebackException.from_exception.__func__
-    guarded = partial(_xinterp.describe_exception, own)  # no frame of Python's, in which an interrupt could rise
-    guarded.__wrapped__, guarded.__doc__, guarded.__name__ = own, own.__doc__, own.__name__
-    traceback.TracebackException.from_exception = classmethod(guarded)  # type: ignore[attr-defined]
+    # No frame of Python's, in which an interrupt could rise.
+    stand_in(traceback.TracebackException, "from_exception", _xinterp.describe_exception)
     if hasattr(traceback, "_find_incompatible_extension_module"):
-        _import_nothing_again(traceback)
+        stand_in(traceback, "_find_incompatible_extension_module", _find_in_imported)
 
 
-def _import_nothing_again(traceback: Any) -> None:
+def _find_in_imported(original: Any, module_name: str | None) -> str | None:
     # CPython 3.15 describes `No module named 'package.part'` by a look into the package's folder, for which it imports
     # the package. Where that is what has failed, its code would run again and fail again, and no traceback is made.
-    find = traceback._find_incompatible_extension_module
-
-    def find_in_imported(module_name: str | None) -> str | None:
-        package = (module_name or "").rpartition(".")[0]
-        if package and package not in sys.modules:
-            return None
-        try:
-            return find(module_name)  # type: ignore[no-any-return]
-        except Exception:  # a package that is in no folder, and others that cannot be looked into
-            return None
-
-    traceback._find_incompatible_extension_module = find_in_imported
+    package = (module_name or "").rpartition(".")[0]
+    if package and package not in sys.modules:
+        return None
+    try:
+        return original(module_name)  # type: ignore[no-any-return]
+    except Exception:  # a package that is in no folder, and others that cannot be looked into
+        return None
 
 
 def describe(error: BaseException, interpreter: int) -> bytes:

@@ -5,7 +5,7 @@ import sys
 
 import _xinterp
 
-from . import commands, debug_server, debugging, import_hooks, tracebacks
+from . import commands, debug_server, debugging, forks, import_hooks, tracebacks
 from .event_loop import EventLoop
 from .ipython import MissingIPythonError, syntax
 from .payloads import Exit
@@ -60,7 +60,10 @@ class Runner:
         try:
             try:
                 try:
+                    self.loop.begin_cell()
                     reply = self._run(request)
+                    if _xinterp.in_forked_child():
+                        forks.end(None)
                 except BaseException as error:
                     reply = self._failed(error)
             except KeyboardInterrupt as error:  # it came while an error was being described
@@ -68,6 +71,7 @@ class Runner:
             return {"user_expressions": {}, **reply, "payload": self.shell.payloads.take()}
         finally:
             self.shell.cells.end()
+            self.loop.end_cell()
 
     def wait_in_loop(self, descriptor: int) -> bool:
         """Let tasks and timers go on until there is a cell; False if there are none."""
@@ -201,7 +205,9 @@ class Runner:
             return tracebacks.describe(error, remember=False)
 
     def _failed(self, error: BaseException, shown: list[str] | None = None) -> dict[str, Any]:
-        """The content of the reply; ``shown``: the traceback as IPython has it."""
+        """The content of the reply; ``shown``: the traceback as IPython has it. The end of a forked child."""
+        if _xinterp.in_forked_child():
+            forks.end(error)
         if isinstance(error, OSError) and error.errno == _CANCELLED:
             try:
                 _xinterp.raise_if_interrupted()

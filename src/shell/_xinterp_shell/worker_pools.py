@@ -11,7 +11,8 @@ import os
 
 import _xinterp
 
-from .import_hooks import after_import, replace
+from .import_hooks import after_import
+from .stand_ins import stand_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,68 +124,56 @@ def _pool_of(queue: Any) -> _Pool:
 
 
 def _give_pipes(module: ModuleType) -> None:
-    popen: Any = module.Popen
-    start = popen._launch
-
-    def _launch(self: Any, process_obj: Any) -> None:
+    def launch_process(original: Any, self: Any, process_obj: Any) -> None:
         thread = _thread.get_ident()
         launch = _launches[thread] = _Launch(process_obj, self.method)
         try:
-            start(self, process_obj)
+            original(self, process_obj)
         finally:
             _launches.pop(thread, None)
             launch.end()
         _xinterp.process_started(self.pid)
 
-    replace(popen, _launch)
+    stand_in(module.Popen, "_launch", launch_process)
 
 
 def _set_workers_up(module: ModuleType) -> None:
-    get_data = module.get_preparation_data
+    def get_data(original: Any, *args: Any, **options: Any) -> dict[str, Any]:
+        return {**original(*args, **options), "xinterp": _SetUp()}
 
-    def get_preparation_data(*args: Any, **options: Any) -> dict[str, Any]:
-        return {**get_data(*args, **options), "xinterp": _SetUp()}
-
-    replace(module, get_preparation_data)
+    stand_in(module, "get_preparation_data", get_data)
 
 
 def _follow_pool(module: ModuleType) -> None:
-    check, initialize = module.Pool._check_running, module.ApplyResult.__init__
-
-    def _check_running(self: Any) -> None:  # called by every method that gives work
-        check(self)
+    def check_running(original: Any, self: Any) -> None:  # called by every method that gives work
+        original(self)
         if not isinstance(self, module.ThreadPool):
             _pool_of(self._inqueue).give(worker.pid for worker in [*self._pool])
 
-    def __init__(self: Any, pool: Any, callback: Any, error_callback: Any) -> None:
-        initialize(self, pool, *(each and _xinterp.carry(each) for each in (callback, error_callback)))
+    def initialize(original: Any, self: Any, pool: Any, callback: Any, error_callback: Any) -> None:
+        original(self, pool, *(each and _xinterp.carry(each) for each in (callback, error_callback)))
 
-    replace(module.Pool, _check_running)
-    replace(module.ApplyResult, __init__)
+    stand_in(module.Pool, "_check_running", check_running)
+    stand_in(module.ApplyResult, "__init__", initialize)
 
 
 def _follow_executor(module: ModuleType) -> None:
-    executor: Any = module.ProcessPoolExecutor
-    give_work = executor.submit
-
-    def submit(self: Any, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    def submit(original: Any, self: Any, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         queue = self._call_queue
         if queue is None:  # it is shut down
-            return give_work(self, fn, *args, **kwargs)
+            return original(self, fn, *args, **kwargs)
         pool = _pool_of(queue)
         pool.give([*self._processes])
-        future = give_work(self, fn, *args, **kwargs)
+        future = original(self, fn, *args, **kwargs)
         pool.give([*self._processes])  # the first work starts them
         return future
 
-    replace(executor, submit)
+    stand_in(module.ProcessPoolExecutor, "submit", submit)
 
 
 def _carry_callbacks(module: ModuleType) -> None:
     """What is called when a future is done belongs to the cell that has asked for it: joblib gives work from there."""
-    add = module.Future.add_done_callback
+    def add_done_callback(original: Any, self: Any, fn: Callable[[Any], object]) -> None:
+        original(self, _xinterp.carry(fn))
 
-    def add_done_callback(self: Any, fn: Callable[[Any], object]) -> None:
-        add(self, _xinterp.carry(fn))
-
-    replace(module.Future, add_done_callback)
+    stand_in(module.Future, "add_done_callback", add_done_callback)

@@ -26,7 +26,7 @@ from traitlets.config import Config
 from xeus_python_shell.compiler import XCachingCompiler
 from xeus_python_shell.shell import XPythonShell, XPythonShellApp
 
-from .. import debugging, tracebacks
+from .. import debugging, forks, tracebacks
 from ..display import encode
 from ..kernel_object import kernel
 from .history import SessionHistory
@@ -407,6 +407,8 @@ class ZMQInteractiveShell(XPythonShell):
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **options: Any) -> None:
         if exc_tuple is None:
             exc_tuple = sys.exc_info()
+        if isinstance(exc_tuple[1], SystemExit) and _xinterp.in_forked_child():
+            forks.end(exc_tuple[1])  # IPython would say how to leave a notebook
         if isinstance(exc_tuple[1], KeyboardInterrupt):
             if self.is_starting:  # it will be the error of the cell
                 self.interrupted_start = exc_tuple[1]
