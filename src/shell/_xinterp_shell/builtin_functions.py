@@ -21,6 +21,8 @@ _END_OF_FILE = "\x04"  # what consoles send for Ctrl-D
 class StdinNotImplementedError(NotImplementedError):
     """The front end does not support input requests."""
 
+    __module__ = "builtins"  # tracebacks show its name alone
+
 
 def _ask(prompt: object, password: bool) -> str:
     __tracebackhide__ = True  # by IPython, as in input and getpass

@@ -1,5 +1,6 @@
 """`%interp` inside other code: a call that waits, with the GIL released, for the kernel's answer."""
 
+import builtins
 import sys
 
 import _xinterp
@@ -122,7 +123,8 @@ def make_function(shell: Shell) -> Callable[..., object]:
     def command(words: str, show: bool, local_names: dict[str, object]) -> object:
         result = run({"line": expand(words, {**shell.namespace, **local_names})})
         if show and "html" in result:
-            shell.displayer.display({"text/plain": result["text"], "text/html": result["html"]}, raw=True)
+            display = vars(builtins)["display"]  # IPython's, once that is up: %%capture takes what that shows
+            display({"text/plain": result["text"], "text/html": result["html"]}, raw=True)
         elif show and result["text"]:
             print(result["text"], end="")
         return None if show else result["value"]

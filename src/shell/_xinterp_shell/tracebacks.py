@@ -6,11 +6,12 @@ from . import debug_server, debugging, refusals, shadows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from traceback import TracebackException
     from types import TracebackType
     from typing import Any
 
 _OWN_FILES = "<frozen _xinterp_shell"
-_IPYTHONS_FILE = "IPython/core/interactiveshell.py"
+_IPYTHONS_FOLDERS = ("/IPython/core/", "/xeus_python_shell/")
 _LINES_OF_EACH_END = 100
 _FRAMES_OF_EACH_END = 1000
 
@@ -47,11 +48,11 @@ def remember_source(filename: str, source: str) -> None:
 
 def _is_own(traceback: TracebackType) -> bool:
     filename = traceback.tb_frame.f_code.co_filename
-    return filename.startswith(_OWN_FILES) or filename.endswith(_IPYTHONS_FILE)
+    return filename.startswith(_OWN_FILES) or any(folder in filename for folder in _IPYTHONS_FOLDERS)
 
 
 def _without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
-    """The cell's frames: without the kernel's before and after them and those of the loop that it runs cells in."""
+    """The frames of people's code: without the kernel's and IPython's, and those of the loop that runs cells."""
     first = traceback
     while traceback is not None:
         if _is_own(traceback):
@@ -59,14 +60,40 @@ def _without_own_frames(traceback: TracebackType | None) -> TracebackType | None
         elif not str(traceback.tb_frame.f_globals.get("__name__")).startswith("asyncio."):
             break
         traceback = traceback.tb_next
-    last = traceback
-    while traceback is not None:
-        if not _is_own(traceback):
-            last = traceback
-        traceback = traceback.tb_next
-    if last is not None:
-        last.tb_next = None  # input() and the like
+    while first is not None and _is_own(first):
+        first = first.tb_next
+    last = first
+    while last is not None:
+        following = last.tb_next
+        while following is not None and _is_own(following):  # magics, input(), calls in other interpreters
+            following = following.tb_next
+        last.tb_next = following
+        last = following
     return first
+
+
+def _clean(error: BaseException) -> None:
+    """Take these frames out of the error's traceback, and out of those that are shown with it."""
+    found, seen = [error], set()
+    while found:
+        current = found.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        traceback = _without_own_frames(current.__traceback__)
+        if isinstance(current, SyntaxError) and not _has_cell(traceback):
+            traceback = None  # a cell that does not compile: the frames are the compiler's
+        current.__traceback__ = traceback
+        related = [current.__cause__, current.__context__]
+        if isinstance(current, BaseExceptionGroup):
+            related += current.exceptions
+        found += [other for other in related if other is not None]
+
+
+def _has_cell(traceback: TracebackType | None) -> bool:
+    while traceback is not None and not _is_cells(traceback):
+        traceback = traceback.tb_next
+    return traceback is not None
 
 
 def _add_missing_line(error: BaseException) -> None:
@@ -131,24 +158,28 @@ def describe(error: BaseException, shown: list[str] | None = None, remember: boo
     refusal = refusals.of(error)
     if refusal is not None:  # the package's own advice, pages of it, is about broken installations
         value = refusal
-        lines = [*_format_import(error), f"ImportError: {refusal}", *refusals.ways_out(refusal)]
+        lines = [*_format_import(error, refusal), *refusals.ways_out(refusal)]
     else:
         lines = _format(error, remember) if shown is None else list(shown)
     return {"status": "error", "ename": str(type(error).__name__), "evalue": value, "traceback": _shortened(lines)}
 
 
-def _format_import(error: BaseException) -> list[str]:
-    """Where in people's own code the import stands."""
+def _format_import(error: BaseException, refusal: str) -> list[str]:
+    """The refusal as an error of the line of people's own code where the import stands."""
     import traceback
 
     own = _without_own_frames(error.__traceback__)
     last = own
     while last is not None and last.tb_next is not None and _is_cells(last.tb_next):
         last = last.tb_next
-    if last is None or not _is_cells(last):
-        return []
-    frames = traceback.extract_tb(last, limit=1)
-    return [_with_cell_names(line) for line in "".join(frames.format()).rstrip("\n").split("\n")]
+    shown = last if last is not None and _is_cells(last) else None
+    refused = traceback.TracebackException(ImportError, ImportError(refusal), shown, limit=1)
+    return _lines_of(refused)
+
+
+def _lines_of(shown: TracebackException) -> list[str]:
+    text = "".join(shown.format(colorize=True))  # type: ignore[call-arg]
+    return _with_cell_names(text).rstrip("\n").split("\n")
 
 
 def _is_cells(traceback: TracebackType) -> bool:
@@ -161,8 +192,8 @@ def _format(error: BaseException, remember: bool) -> list[str]:
     if isinstance(error, KeyboardInterrupt):
         debugging.without_prompt(error.__traceback__)
         debug_server.without_frames(error.__traceback__)
-    own = _without_own_frames(error.__traceback__)
-    error.__traceback__ = own
+    _clean(error)
+    own = error.__traceback__
     if remember:
         sys.last_exc = error
         sys.last_type, sys.last_value, sys.last_traceback = type(error), error, own

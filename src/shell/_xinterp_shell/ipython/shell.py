@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 def keep_line_numbers(lines: list[str]) -> list[str]:
     """Instead of IPython's leading_empty_lines: an empty line may stand for the %%interp line.
 
-    Not in cells of one line, nor where IPython looks at the first one: cell magics, prompts, indented cells.
+    Not where IPython looks at the first one: cell magics, prompts, indented cells.
     """
     full = [line for line in lines if not line.isspace()]
-    if len(full) > 1 and re.match(r"[^\s%>I]|%(?!%)|I(?!n \[)", full[0]):
+    if full and re.match(r"[^\s%>I]|%(?!%)|I(?!n \[)", full[0]):
         return lines
     return leading_empty_lines(lines)
 
@@ -414,11 +414,29 @@ class ZMQInteractiveShell(XPythonShell):
                 self.interrupted_start = exc_tuple[1]
                 return
             debugging.without_prompt(exc_tuple[2])
-        if exc_tuple[1] is not None and _has_group(exc_tuple[1]):  # IPython cannot format these yet
-            lines: Any = tracebacks.describe(exc_tuple[1])["traceback"]
-            self._showtraceback(exc_tuple[0], exc_tuple[1], lines)
+        if exc_tuple[1] is None or not self._looks_as_without_ipython(exc_tuple[1]):
+            super().showtraceback(exc_tuple, *args, **options)
             return
-        super().showtraceback(exc_tuple, *args, **options)
+        lines: Any = tracebacks.describe(exc_tuple[1])["traceback"]
+        self._showtraceback(exc_tuple[0], exc_tuple[1], lines)
+        if self.call_pdb and not isinstance(exc_tuple[1], SyntaxError):
+            self.debugger(force=True)
+
+    def showsyntaxerror(self, *args: Any, **options: Any) -> None:
+        error = sys.exception()
+        if error is None or not self._looks_as_without_ipython(error):
+            super().showsyntaxerror(*args, **options)
+            return
+        lines: Any = tracebacks.describe(error)["traceback"]
+        self._showtraceback(type(error), error, lines)
+
+    def _looks_as_without_ipython(self, error: BaseException) -> bool:
+        """Whether it is shown as where IPython is not up: unless %xmode, or the error's class, says otherwise."""
+        if isinstance(error, UsageError):
+            return False
+        if _has_group(error):  # IPython cannot format these yet
+            return True
+        return self.InteractiveTB.mode == "Context" and not hasattr(error, "_render_traceback_")
 
     def _format_exception_for_storage(self, exception: BaseException, *args: Any, **options: Any) -> Any:
         try:
