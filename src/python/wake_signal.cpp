@@ -4,8 +4,15 @@
 #include <pthread.h>
 
 #include <csignal>
+#include <optional>
 
 namespace xinterp::python {
+namespace {
+
+// What the process's threads blocked before block_signals(), which is called on the thread that starts the others.
+std::optional<sigset_t> inherited;
+
+} // namespace
 
 int wake_signal() { return SIGRTMAX - 2; }
 
@@ -30,14 +37,17 @@ void block_signals() {
     sigset_t signals;
     sigfillset(&signals);
     for (const int fatal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) sigdelset(&signals, fatal);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    sigset_t before;
+    pthread_sigmask(SIG_BLOCK, &signals, &before);
+    inherited = before;
 }
 
 void block_interrupt_signals() {
     sigset_t signals;
-    sigemptyset(&signals);
+    if (inherited) signals = *inherited;
+    else pthread_sigmask(SIG_SETMASK, nullptr, &signals);
     sigaddset(&signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    pthread_sigmask(SIG_SETMASK, &signals, nullptr);
 }
 
 } // namespace xinterp::python
