@@ -6,6 +6,11 @@
 
 #include <unistd.h>
 
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
 namespace xinterp::modules {
 namespace {
 
@@ -23,12 +28,26 @@ int descriptor_of(Stream stream) { return stream == Stream::out ? STDOUT_FILENO 
 
 BridgeState* state_of(PyTypeObject* type) { return static_cast<BridgeState*>(PyType_GetModuleState(type)); }
 
-void write_in_child(int descriptor, std::string_view text) {
+// In the child of a fork: what its streams hold until the line ends or they are flushed, as in a terminal. Processes
+// that write at the same time, such as a pool's workers, then write whole lines. Guarded by the child's GIL.
+std::array<std::string, 2> unfinished_lines;
+
+void write_all(int descriptor, std::string_view text) {
     while (!text.empty()) {
         const ssize_t written = ::write(descriptor, text.data(), text.size());
         if (written <= 0) return;
         text.remove_prefix(static_cast<std::size_t>(written));
     }
+}
+
+void flush_in_child(Stream stream) {
+    const std::string text = std::exchange(unfinished_lines[stream == Stream::out ? 0 : 1], {});
+    write_all(descriptor_of(stream), text);
+}
+
+void write_in_child(Stream stream, std::string_view text) {
+    unfinished_lines[stream == Stream::out ? 0 : 1] += text;
+    if (text.find_first_of("\n\r") != std::string_view::npos) flush_in_child(stream);
 }
 
 PyObject* write(PyObject* self, PyTypeObject* type, PyObject* const* arguments, Py_ssize_t count, PyObject*) {
@@ -53,13 +72,18 @@ PyObject* write(PyObject* self, PyTypeObject* type, PyObject* const* arguments, 
     }
     const std::string_view view{utf8, static_cast<std::size_t>(size)};
     if (in_forked_child()) {
-        write_in_child(descriptor_of(which), view);
+        write_in_child(which, view);
     } else if (const Source source = current_source(*state_of(type)); source.cell != unheard_cell) {
         FrontEnd& shower = front_end();
         shower.write(source, which, view);
         if (!shower.has_room() && !wait_for_room(shower)) return nullptr;
     }
     return PyLong_FromSsize_t(PyUnicode_GET_LENGTH(text));
+}
+
+PyObject* flush(PyObject* self, PyTypeObject* type, PyObject* const*, Py_ssize_t, PyObject*) {
+    if (in_forked_child()) flush_in_child(data_of(self, type).which);
+    Py_RETURN_NONE;
 }
 
 PyObject* return_none(PyObject*, PyObject*) { Py_RETURN_NONE; }
@@ -88,7 +112,9 @@ PyMethodDef methods[] = {
          guarded<write, PyObject*, PyTypeObject*, PyObject* const*, Py_ssize_t, PyObject*>)),
      METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
      "write(text, /)\n--\n\nShow the text under the cell that the calling code belongs to; return its length."},
-    {"flush", return_none, METH_NOARGS, "flush()\n--\n\nNothing to do: text is on its way within 15 ms."},
+    {"flush", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(flush)),
+     METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
+     "flush()\n--\n\nNothing to do: text is on its way within 15 ms. In a forked child: write what has been held."},
     {"isatty", return_false, METH_NOARGS, "isatty()\n--\n\nFalse."},
     {"readable", return_false, METH_NOARGS, "readable()\n--\n\nFalse."},
     {"writable", return_true, METH_NOARGS, "writable()\n--\n\nTrue."},
