@@ -237,8 +237,7 @@ def test_tasks_of_a_callback_go_on_after_it(client: Client, page: Page, target: 
 def test_a_callback_cannot_ask_the_person(client: Client, page: Page, target: str) -> None:
     client.ok(f"{target}import comm\nc = comm.create_comm(comm_id='c')\nc.on_msg(lambda message: input('Name: '))")
     assert plain(page.tell("c", {}).stderr).splitlines()[-1] == (
-        "StdinNotImplementedError: "
-        "input() was called in a callback, where front ends ask nobody: call it in a cell."
+        "StdinNotImplementedError: input() was called in a callback, where front ends ask nobody: call it in a cell."
     )
 
 

@@ -52,9 +52,7 @@ def test_lines_are_counted_from_the_first_line_of_the_cell(client: Client, cell:
     assert f"]: line {line}" in client.run(f"%%interp alice\n{cell}").traceback.replace(", line", ": line")
 
 
-@pytest.mark.parametrize(
-    "cell", ["%pwd", "!true", "str?", "len?", "x = !echo a", "%%time\n1", ">>> 1 + 1"]
-)
+@pytest.mark.parametrize("cell", ["%pwd", "!true", "str?", "len?", "x = !echo a", "%%time\n1", ">>> 1 + 1"])
 def test_cells_of_one_line_below_the_magic_of_the_interpreter(client: Client, cell: str) -> None:
     client.ok("%interp create alice")
     client.ok(f"%%interp alice\n{cell}")

@@ -173,6 +173,7 @@ def _follow_executor(module: ModuleType) -> None:
 
 def _carry_callbacks(module: ModuleType) -> None:
     """What is called when a future is done belongs to the cell that has asked for it: joblib gives work from there."""
+
     def add_done_callback(original: Any, self: Any, fn: Callable[[Any], object]) -> None:
         original(self, _xinterp.carry(fn))
 
