@@ -153,7 +153,7 @@ std::size_t size_of(const json& value) {
     std::size_t bytes = sizeof value;
     if (value.is_string()) return bytes + value.get_ref<const std::string&>().size();
     if (value.is_object())
-        for (const auto& [name, member] : value.items()) bytes += sizeof name + name.size() + size_of(member);
+        for (const auto& [name, member] : value.items()) bytes += sizeof(std::string) + name.size() + size_of(member);
     else if (value.is_array())
         for (const json& element : value) bytes += size_of(element);
     return bytes;

@@ -288,6 +288,19 @@ PyObject* importer(PyObject*, PyObject* own) {
     return PyTuple_GET_SIZE(own) == 2 ? PyCFunction_New(&import_method, own) : PyErr_Format(PyExc_TypeError, "two");
 }
 
+// Calls what `find` gives for the original, which is the first argument, with the other arguments.
+PyObject* call_found(PyObject* find, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) {
+    if (count < 1) return PyErr_Format(PyExc_TypeError, "there is no original");
+    const Ref found = Ref::steal(PyObject_CallOneArg(find, arguments[0]));
+    return found ? PyObject_Vectorcall(found.get(), arguments + 1, static_cast<std::size_t>(count - 1), keywords)
+                 : nullptr;
+}
+
+PyMethodDef call_found_method{"call_found", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(call_found)),
+                              METH_FASTCALL | METH_KEYWORDS, nullptr};
+
+PyObject* without_frame(PyObject*, PyObject* find) { return PyCFunction_New(&call_found_method, find); }
+
 template <class Function> PyCFunction fastcall(Function function) {
     return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
@@ -352,6 +365,9 @@ PyMethodDef methods[] = {
      "An __import__ that asks ask(name, globals, fromlist, level, original) for the module, and the original if that "
      "is "
      "None."},
+    {"without_frame", without_frame, METH_O,
+     "without_frame(find, /)\n--\n\n"
+     "An implementation for stand_in() that calls find(original) with the arguments, and has no frame of its own."},
     {"data_address", data_address, METH_O,
      "data_address(buffer, /)\n--\n\nWhere a memoryview's or an array's data is in the process's memory; None if it "
      "has none."},

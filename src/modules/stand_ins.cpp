@@ -275,6 +275,7 @@ void drop_stand_ins(StandIns* all) {
     all->interpreter = -1;
     for (Entry& entry : all->builtins) entry = {};
     const auto functions = std::exchange(all->functions, {});
+    // NOLINTNEXTLINE(bugprone-nondeterministic-pointer-iteration-order): in any order
     for (const auto& [function, entry] : functions) Ref::steal(function); // its reference is given back
     const std::scoped_lock lock{unused().mutex};
     unused().all.push_back(all);

@@ -304,13 +304,13 @@ def test_user_expressions_and_silent_cells(ipython_client: Client, target: str) 
 # --- errors
 
 
-def test_an_error_has_ipythons_traceback(ipython_client: Client, target: str) -> None:
+def test_an_error_has_pythons_traceback(ipython_client: Client, target: str) -> None:
     count = ipython_client.ok(target + "def f():\n    1/0").reply["content"]["execution_count"]
     result = ipython_client.run(target + "f()")
     assert result.error == "ZeroDivisionError: division by zero"
     lines = result.traceback.split("\n")
-    assert lines[1].split() == ["ZeroDivisionError", "Traceback", "(most", "recent", "call", "last)"]
-    assert f"Cell In[{count}], line {2 + target.count(chr(10))}, in f()" in lines
+    assert lines[0] == "Traceback (most recent call last):"
+    assert f"  Cell In[{count}], line {2 + target.count(chr(10))}, in f" in lines
     assert lines[-1] == "ZeroDivisionError: division by zero"
 
 
@@ -372,7 +372,7 @@ def test_an_extension_module_that_refuses_says_so_and_names_the_ways_out(
         "or, if main does not need it too, in one with main's GIL: %interp create NAME --preset shared",
     ]
     assert lines[-3:] == [f"ImportError: {refusal}", *(of_others if package == "psutil" else of_numpy)]
-    assert [line.strip() for line in lines[:-3]][1:] == [f"import {package}"]
+    assert [line.strip() for line in lines[:-3]][2:] == [f"import {package}"]
 
 
 # --- what libraries look for to find out that they are in a notebook

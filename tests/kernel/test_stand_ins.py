@@ -89,6 +89,8 @@ DIFFERENT = {
     "platform.architecture",
     "sysconfig.get_path",
     "sysconfig.get_paths",
+    # Shows threads, of which a kernel has others.
+    "threading._DeleteDummyThreadOnDel.__del__",
     # functools.total_ordering gives these the names that they have in the class that it has completed last.
     "functools._ge_from_lt",
     "functools._gt_from_lt",

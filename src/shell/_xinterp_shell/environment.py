@@ -6,6 +6,7 @@ caller gives no environment.
 """
 
 import os
+import sys
 
 import _xinterp
 
@@ -49,6 +50,7 @@ def install() -> None:
 
     for implementation in (putenv, unsetenv, _create_environ, execv):
         stand_in(posix, implementation.__name__, implementation)
+    stand_in(sys, "breakpointhook", _xinterp.without_frame(_breakpoint_function))
 
 
 def begin_with_mains() -> None:
@@ -63,6 +65,25 @@ def begin_with_mains() -> None:
 def for_child() -> dict[bytes, bytes] | None:
     """What a program gets that is started without one; None for the process's."""
     return _variables if _is_own else None
+
+
+def _breakpoint_function(_original: object) -> Any:
+    """What ``breakpoint()`` calls: CPython's own reads PYTHONBREAKPOINT of the process."""
+    name = os.environ.get("PYTHONBREAKPOINT") or "pdb.set_trace"
+    if name == "0":
+        return _ignore
+    module, _, function = name.rpartition(".")
+    try:
+        return getattr(__import__(module or "builtins", fromlist=[function]), function)
+    except ImportError, AttributeError:
+        import warnings
+
+        warnings.warn(f'Ignoring unimportable $PYTHONBREAKPOINT: "{name}"', RuntimeWarning, stacklevel=2)
+        return _ignore
+
+
+def _ignore(*_args: object, **_options: object) -> None:
+    pass
 
 
 def _encoded(text: Any) -> bytes:

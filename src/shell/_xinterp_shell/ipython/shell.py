@@ -392,7 +392,11 @@ class ZMQInteractiveShell(XPythonShell):
             own.end_code()
 
     def transform_cell(self, raw_cell: str) -> str:
-        self.running = str(super().transform_cell(raw_cell))
+        # IPython looks for macros, `exit` and the like in cells of one line. An empty line may stand for the line with
+        # %%interp.
+        code = raw_cell.lstrip("\n")
+        before = raw_cell[: len(raw_cell) - len(code)] if "\n" not in code.rstrip("\n") else ""
+        self.running = before + str(super().transform_cell(raw_cell[len(before) :]))
         return self.running
 
     @contextmanager
