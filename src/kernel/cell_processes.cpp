@@ -23,6 +23,9 @@ namespace {
 // Bounds the time that processes which start others all the time can take.
 constexpr int passes = 5;
 
+// How long the start of a process may take at most to be told.
+constexpr unsigned long long late_seconds = 10;
+
 constexpr auto whenever = std::numeric_limits<unsigned long long>::max();
 
 unsigned long long ticks_since_boot() {
@@ -63,11 +66,42 @@ std::vector<Process> running_processes() {
 }
 
 void CellProcesses::started(Source source, pid_t process) {
+    {
+        const std::scoped_lock lock{mutex_};
+        sources_[process] = source;
+        if (sources_.size() >= prune_at_) {
+            std::erase_if(sources_, [](const auto& entry) { return kill(entry.first, 0) != 0 && errno == ESRCH; });
+            prune_at_ = std::max<std::size_t>(64, 2 * sources_.size());
+        }
+    }
+    if (!is_late(source, process)) return;
+    std::unordered_set<pid_t> tree{process};
+    for (std::size_t before = 0; before != tree.size();) { // a parent may stand behind its children
+        before = tree.size();
+        for (const Process& each : running_processes())
+            if (tree.contains(each.parent)) tree.insert(each.id);
+    }
+    for (const pid_t id : tree) kill(id, SIGINT);
+}
+
+void CellProcesses::interrupt_late(Chooser chosen) {
     const std::scoped_lock lock{mutex_};
-    sources_[process] = source;
-    if (sources_.size() < prune_at_) return;
-    std::erase_if(sources_, [](const auto& entry) { return kill(entry.first, 0) != 0 && errno == ESRCH; });
-    prune_at_ = std::max<std::size_t>(64, 2 * sources_.size());
+    const auto now = ticks_since_boot();
+    const auto kept = late_seconds * static_cast<unsigned long long>(sysconf(_SC_CLK_TCK));
+    std::erase_if(interrupts_, [&](const Interrupt& interrupt) { return interrupt.at + kept < now; });
+    interrupts_.push_back({std::move(chosen), now});
+}
+
+bool CellProcesses::is_late(Source source, pid_t process) {
+    std::optional<unsigned long long> last;
+    {
+        const std::scoped_lock lock{mutex_};
+        for (const Interrupt& interrupt : interrupts_)
+            if (interrupt.chosen(source)) last = interrupt.at;
+    }
+    if (!last) return false;
+    const auto found = read_process(std::filesystem::path{"/proc"} / std::to_string(process));
+    return found && found->start < *last;
 }
 
 std::vector<pid_t> CellProcesses::choose(const std::vector<Process>& all, pid_t kernel, const Chooser& chosen) const {

@@ -40,14 +40,23 @@ public:
     /// tells whose children were its children. The result may be called again, for processes that were there already
     /// but whose start had not been told yet.
     std::function<void()> find(Chooser chosen) const;
+    /// From now on, what began before this call and is told of later gets SIGINT when it is told of: the code that has
+    /// started it is interrupted meanwhile, and may kill it before it is looked up. `chosen` is called on any thread.
+    void interrupt_late(Chooser chosen);
     /// The processes of `all` that are found, where `kernel` is the kernel's own.
     std::vector<pid_t> choose(const std::vector<Process>& all, pid_t kernel, const Chooser& chosen) const;
 
 private:
+    struct Interrupt {
+        Chooser chosen;
+        unsigned long long at; ///< in clock ticks since boot
+    };
+    bool is_late(Source source, pid_t process);
     std::vector<pid_t> look_up(const Chooser& chosen, unsigned long long started_before) const;
 
     mutable std::mutex mutex_;
     std::unordered_map<pid_t, Source> sources_; ///< a number that is used again is told anew
+    std::vector<Interrupt> interrupts_;         ///< of the last seconds
     std::size_t prune_at_ = 64;                 ///< so many are looked through for those that have ended
 };
 
