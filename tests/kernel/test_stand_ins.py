@@ -154,7 +154,7 @@ def test_functions_refuse_arguments_in_pythons_words(fresh: Kernel, place: str) 
     find = (
         "import importlib, operator\n"
         "def find(module, name): return operator.attrgetter(name)(importlib.import_module(module))\n"
-        f"{REFUSALS}\nfound = refusals([find(*name) for name in {names} if name != ('builtins', 'input')])\n"
+        f"{REFUSALS}\nfound = refusals([find(*name) for name in {names} if name not in (('builtins', 'input'), ('sys', 'breakpointhook'))])\n"
         "refused = len(found)"
     )
     plain = subprocess.run(
