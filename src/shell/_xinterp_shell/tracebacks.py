@@ -67,7 +67,8 @@ def _without_own_frames(traceback: TracebackType | None) -> TracebackType | None
         following = last.tb_next
         while following is not None and _is_own(following):  # magics, input(), calls in other interpreters
             following = following.tb_next
-        last.tb_next = following
+        if following is not last.tb_next:  # CPython walks through all that follow, to find a loop
+            last.tb_next = following
         last = following
     return first
 
