@@ -102,7 +102,8 @@ void divert_on_own_thread() {
             block_interrupt_signals();
             divert_blocking_calls();
         }}.detach();
-    } catch (const std::system_error&) { // there are too many threads: the next cell diverts what this one has imported
+    } catch (const std::system_error&) { // NOLINT(bugprone-empty-catch)
+        // There are too many threads: the next cell diverts what this one has imported.
     }
 }
 
@@ -168,7 +169,7 @@ std::shared_ptr<Lane> Lane::for_main() {
     return lane;
 }
 
-void Lane::start(const Configuration& configuration, Lifecycle lifecycle, Started started) {
+void Lane::start(const Configuration& configuration, Lifecycle lifecycle, const Started& started) {
     std::string error;
     try {
         const std::shared_ptr<Lane> lane{new Lane{configuration}};

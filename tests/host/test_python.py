@@ -289,7 +289,6 @@ def test_the_kernels_modules_are_in_all_of_its_interpreters() -> None:
         "_xinterp.ask_input('?', False)",
         "_xinterp.command({'command': 'list'}, print)",
         "_xinterp.process_pipe(1)",
-        "_xinterp.before_fork(1, 2)",
     ],
 )
 def test_what_takes_a_kernel_says_that_there_is_none(call: str) -> None:

@@ -44,7 +44,7 @@ public:
     /// A new interpreter on a thread of its own. Creation takes main's GIL for about 9 ms. The interpreter is hidden
     /// until it is published. Where it cannot be made, because the system gives no further thread for example,
     /// `started` is called at once, on the calling thread. Does not throw.
-    static void start(const Configuration& configuration, Lifecycle lifecycle, Started started);
+    static void start(const Configuration& configuration, Lifecycle lifecycle, const Started& started);
     /// Starts another thread in the main interpreter, named `name`. It accepts jobs at once and ends with stop(). If
     /// `begin` returns a reason, only this thread ends. Throws std::system_error if the system gives no further thread
     /// or descriptor. Any thread.
