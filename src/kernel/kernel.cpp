@@ -333,11 +333,9 @@ void Kernel::ended(const Cell& cell) {
 }
 
 std::function<void()> Kernel::find_processes(CellId cell, std::optional<InterpreterId> interpreter) {
-    const auto chosen = [=](const Source& source) {
+    auto interrupt = std::make_shared<std::function<void()>>(processes_.find([=](const Source& source) {
         return source.cell == cell && (!interpreter || source.interpreter == *interpreter);
-    };
-    processes_.interrupt_late(chosen);
-    auto interrupt = std::make_shared<std::function<void()>>(processes_.find(chosen));
+    }));
     return [this, interrupt = std::move(interrupt)] {
         (*interrupt)();
         for (const auto delay : late_starts) server_->timers().after(delay, [interrupt] { (*interrupt)(); });

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <new>
 #include <utility>
@@ -30,6 +31,7 @@ bool forked_child = false;
 // The pipes of the cell that forks: made before the fork, taken by the child.
 thread_local std::array<int, 2> fork_pipes{-1, -1};
 thread_local Source fork_source;
+thread_local std::chrono::steady_clock::time_point fork_began;
 
 BridgeState& state_of(PyObject* module) { return *static_cast<BridgeState*>(PyModule_GetState(module)); }
 
@@ -146,10 +148,17 @@ PyObject* process_pipe(PyObject* module, PyObject* descriptor) {
     return PyLong_FromLong(pipe < 0 ? static_cast<int>(number) : pipe);
 }
 
-PyObject* process_started(PyObject* module, PyObject* process) {
+using Clock = std::chrono::steady_clock;
+
+bool tell_of_process(PyObject* module, PyObject* process, Clock::time_point began) {
     const long id = PyLong_AsLong(process);
-    if (id == -1 && PyErr_Occurred() != nullptr) return nullptr;
-    if (!forked_child) front_end().process_started(current_source(state_of(module)), static_cast<pid_t>(id));
+    if (id == -1 && PyErr_Occurred() != nullptr) return false;
+    if (!forked_child) front_end().process_started(current_source(state_of(module)), static_cast<pid_t>(id), began);
+    return true;
+}
+
+PyObject* process_started(PyObject* module, PyObject* process) {
+    if (!tell_of_process(module, process, Clock::now())) return nullptr;
     Py_RETURN_NONE;
 }
 
@@ -159,9 +168,9 @@ PyObject* start_process(PyObject* module, PyObject* arguments) {
     PyObject *start = nullptr, *given = nullptr, *options = nullptr;
     if (PyArg_ParseTuple(arguments, "OO!O!", &start, &PyTuple_Type, &given, &PyDict_Type, &options) == 0)
         return nullptr;
+    const auto began = Clock::now();
     Ref process = Ref::steal(PyObject_Call(start, given, options));
-    const Ref told = Ref::steal(process ? process_started(module, process.get()) : nullptr);
-    return told ? process.release() : nullptr;
+    return process && tell_of_process(module, process.get(), began) ? process.release() : nullptr;
 }
 
 PyObject* environment(PyObject*, PyObject*) {
@@ -196,6 +205,7 @@ PyObject* before_fork(PyObject* module, PyObject* arguments) {
     std::array<int, 2> pipes{};
     if (PyArg_ParseTuple(arguments, "ii", &pipes[0], &pipes[1]) == 0) return nullptr;
     fork_source = current_source(state_of(module));
+    fork_began = Clock::now();
     fork_pipes = pipes;
     Py_RETURN_NONE;
 }
@@ -506,7 +516,7 @@ bool in_forked_child() { return forked_child; }
 void forked(pid_t child) {
     Source source = std::exchange(fork_source, {});
     if (source.cell == 0) source.cell = cell_of_this_thread();
-    if (!forked_child && has_front_end()) front_end().process_started(source, child);
+    if (!forked_child && has_front_end()) front_end().process_started(source, child, fork_began);
 }
 
 } // namespace xinterp::modules

@@ -149,16 +149,13 @@ def test_stop_ends_the_work_of_a_pool(client: Client, target: str, method: str, 
     if method == "fork" and target:
         pytest.skip("forks are main's")
     file = tmp_path / "processes"
-    code = f"""import multiprocessing, signal
+    script = f"echo $$ >> {file}; exec sleep 1000"  # a worker says only in this way that it is at work
+    code = f"""import multiprocessing, subprocess
 from concurrent.futures import ProcessPoolExecutor
-print('on')
 with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context({method!r})) as pool:
-    work = [pool.submit(signal.pause) for _ in range(2)]
-    while not all(each.running() for each in work): pass
-    with open({str(file)!r}, 'w') as processes: print(*pool._processes, file=processes)
+    work = [pool.submit(subprocess.call, ['sh', '-c', {script!r}]) for _ in range(2)]
     [each.result() for each in work]"""
     cell = client.send(target + code)
-    client.wait_for_text(cell, "on\n")
     processes = _processes(file)
     client.interrupt()
     assert client.result(cell).error.startswith("KeyboardInterrupt")

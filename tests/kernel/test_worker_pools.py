@@ -1,7 +1,9 @@
 """What worker processes write belongs to the cell that has given them work."""
 
+from pathlib import Path
+
 import pytest
-from harness import Client, Kernel
+from harness import Client, Kernel, is_running, wait_until
 
 METHODS = ["forkserver", "spawn", "fork"]
 BUFFERED = (
@@ -76,16 +78,19 @@ def test_output_of_jobs_of_joblib_belongs_to_the_cell_that_gives_them(fresh: Ker
         assert sorted(result.stdout.splitlines()) == sorted(f"{text} {i}" for i in range(20))
 
 
-def test_stop_interrupts_the_workers_of_a_kept_pool_in_the_cell_that_gives_the_work(fresh: Kernel) -> None:
-    client = fresh.client
-    client.ok("import multiprocessing, signal, time\nfrom concurrent.futures import ProcessPoolExecutor")
+def test_stop_interrupts_the_workers_of_a_kept_pool_in_the_cell_that_gives_the_work(
+    fresh: Kernel, tmp_path: Path
+) -> None:
+    client, file = fresh.client, tmp_path / "process"
+    client.ok("import subprocess\nfrom concurrent.futures import ProcessPoolExecutor")
     client.ok("pool = ProcessPoolExecutor(1)\npool.submit(len, 'x').result()")
-    code = "work = pool.submit(signal.pause)\nwhile not work.running(): time.sleep(0.01)\nprint('on')\nwork.result()"
-    cell = client.send(code)
-    client.wait_for_text(cell, "on\n")
+    script = f"echo $$ > {file}; exec sleep 1000"
+    cell = client.send(f"work = pool.submit(subprocess.call, ['sh', '-c', {script!r}])\nwork.result()")
+    wait_until(lambda: file.exists() and file.read_text(), "the work to begin")
     client.interrupt()
     assert client.result(cell).error.startswith("KeyboardInterrupt")
     assert client.ok("type(work.exception(10)).__name__").value == "'KeyboardInterrupt'"
+    wait_until(lambda: not is_running(int(file.read_text())), "the end of the worker's process")
     client.ok("pool.shutdown()")
 
 

@@ -99,7 +99,9 @@ public:
     int process_pipe(Source source, Stream stream) override;
     int worker_pipe(Source source, modules::PoolId pool, Stream stream) override;
     void work_given(Source source, modules::PoolId pool) override { pipes_.give(source, pool); }
-    void process_started(Source source, pid_t process) override { processes_.started(source, process); }
+    void process_started(Source source, pid_t process, std::chrono::steady_clock::time_point began) override {
+        processes_.started(source, process, began);
+    }
 
 private:
     class XeusInterpreter;

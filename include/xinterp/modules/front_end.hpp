@@ -99,7 +99,8 @@ public:
     /// From now on what the pool's workers write belongs to the source.
     virtual void work_given(Source source, PoolId pool) = 0;
     /// A process belongs to the cell from now on: Stop interrupts it with the cell.
-    virtual void process_started(Source source, pid_t process) = 0;
+    /// `began`: just before the call that has made it.
+    virtual void process_started(Source source, pid_t process, std::chrono::steady_clock::time_point began) = 0;
 };
 
 } // namespace xinterp::modules
