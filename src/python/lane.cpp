@@ -43,7 +43,7 @@ struct Alive {
         --finishing;
         changed.notify_all();
     }
-    /// Starts a thread that counts until it ends. Nobody joins it: it may never end. Throws std::system_error.
+    /// Starts a thread that counts until it ends. It is detached, as it may never end. Throws std::system_error.
     void start_thread(std::function<void()> work) {
         {
             const std::scoped_lock lock{mutex};

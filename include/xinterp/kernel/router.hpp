@@ -173,7 +173,7 @@ public:
     /// the GIL). False at once if nothing runs there.
     bool interrupt(InterpreterId interpreter, std::function<void(bool stopped)> done);
 
-    /// Nobody waits any more for what that lane packs or unpacks between cells, which may run code that never ends.
+    /// Stops what that lane packs or unpacks between cells, whose result is no longer wanted: it may run endless code.
     void stop_asking(LaneId lane);
 
     /// What waits behind a subshell's cells is aborted; when those that have started are over, its thread ends, and

@@ -219,7 +219,7 @@ _GRACE = 0.5  # seconds that cancelled tasks have for their end
 
 
 def install() -> None:
-    """Let cells be inside their loop as soon as somebody imports asyncio, and run others in spite of that."""
+    """Put cells inside their loop once asyncio has been imported, and let other loops run there all the same."""
     os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)
     after_import("asyncio", _patch, whole=True)
     after_import("uvloop", lambda module: _patch_loop(module.Loop))

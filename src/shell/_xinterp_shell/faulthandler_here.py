@@ -139,7 +139,7 @@ def _format(frame: FrameType | None) -> str:
 def _look_like_cpythons() -> None:
     for name, value in [*globals().items()]:
         if not name.startswith("_") and hasattr(value, "__code__"):
-            value.__module__, value.__annotate__ = "faulthandler", None  # annotations name what nobody imports
+            value.__module__, value.__annotate__ = "faulthandler", None  # they name what is not imported at run time
 
 
 _look_like_cpythons()

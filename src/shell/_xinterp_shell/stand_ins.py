@@ -35,7 +35,7 @@ def _copy(function: FunctionType) -> FunctionType:
 def replace(owner: Any, replacement: Any) -> None:
     """Put a function with parameters of its own in the place of the module's or class's own one of that name."""
     original = getattr(owner, replacement.__name__)
-    replacement.__annotate__ = None  # it names what nobody imports when the program runs
+    replacement.__annotate__ = None  # it names what is not imported at run time
     for attribute in ("__module__", "__qualname__", "__doc__"):
         setattr(replacement, attribute, getattr(original, attribute))
     setattr(owner, replacement.__name__, replacement)

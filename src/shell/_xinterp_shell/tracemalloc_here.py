@@ -5,7 +5,7 @@ Traces are the process's, and their objects are main's: none can be looked at he
 
 
 def start(nframe: int = 1, /) -> None:
-    """Refuse: the whole process would be traced, for nobody who can look at it."""
+    """Refuse: it would trace the whole process, and only main can look at the traces."""
     raise RuntimeError(
         "tracemalloc traces all interpreters: start it in main (%%interp main), and look at the traces there"
     )

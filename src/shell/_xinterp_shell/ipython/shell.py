@@ -373,7 +373,7 @@ class ZMQInteractiveShell(XPythonShell):
         ]
 
     def run_cell(self, *args: Any, **options: Any) -> ExecutionResult:
-        """Run a cell of somebody's code: a magic's, a hook's. Its errors are shown and are no others' errors."""
+        """Run a cell within a cell, for a magic or a hook. Its errors are shown, and the outer cell does not fail."""
         outer = self.own_cell, self.displayhook.exec_result, self.running
         self.own_cell = None
         try:
