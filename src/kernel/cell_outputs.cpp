@@ -8,11 +8,16 @@ namespace xinterp::kernel {
 
 using nlohmann::json;
 
-void CellOutputs::begin(const Cell& cell) {
+CellOutputs::Output CellOutputs::output_under(xeus::xrequest_context context) {
     Output output;
-    output.context = xeus::xrequest_context{cell.request.header(), cell.request.identities()};
     output.parent =
-        std::make_shared<const std::string>(cell.request.header().dump(-1, ' ', false, json::error_handler_t::replace));
+        std::make_shared<const std::string>(context.header().dump(-1, ' ', false, json::error_handler_t::replace));
+    output.context = std::move(context);
+    return output;
+}
+
+void CellOutputs::begin(const Cell& cell) {
+    Output output = output_under(xeus::xrequest_context{cell.request.header(), cell.request.identities()});
     if (cell.callback)
         output.why_no_input = "input() was called in a callback, where front ends ask nobody: call it in a cell.";
     else if (!cell.allow_stdin)
@@ -23,6 +28,10 @@ void CellOutputs::begin(const Cell& cell) {
 void CellOutputs::ended(const Cell& cell) {
     std::deque<CellId>& ended = cell.callback ? ended_callbacks_ : ended_cells_;
     ended.push_back(cell.id);
+    forget_oldest(ended);
+}
+
+void CellOutputs::forget_oldest(std::deque<CellId>& ended) {
     if (ended.size() <= remembered) return;
     holding_.erase(ended.front());
     outputs_.erase(ended.front());
@@ -49,6 +58,20 @@ const json& CellOutputs::parent(CellId cell) const {
     static const json none = json::object();
     const auto found = outputs_.find(cell);
     return found == outputs_.end() ? none : found->second.context.header();
+}
+
+CellId CellOutputs::cell_of(const json& header) {
+    const json id = header.value("msg_id", json{});
+    // From the newest: a message that was sent twice has begun two cells.
+    for (auto known = outputs_.rbegin(); known != outputs_.rend(); ++known)
+        if (known->second.context.header().value("msg_id", json{}) == id) return known->first;
+    Output output = output_under(xeus::xrequest_context{header, {}});
+    output.why_no_input =
+        "input() was called where output goes to a message that no front end of this kernel has sent.";
+    outputs_.emplace(++last_foreign_parent_, std::move(output));
+    ended_cells_.push_back(last_foreign_parent_);
+    forget_oldest(ended_cells_);
+    return last_foreign_parent_;
 }
 
 const xeus::xrequest_context* CellOutputs::context(CellId cell) const {

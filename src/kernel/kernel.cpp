@@ -22,6 +22,10 @@ using nlohmann::json;
 constexpr std::array late_starts{std::chrono::milliseconds{50}, std::chrono::milliseconds{250},
                                  std::chrono::milliseconds{1000}};
 
+static Channel channel_of(const Cell& cell) {
+    return cell.client.subshell == control_subshell ? Channel::control : Channel::shell;
+}
+
 // xeus frames an execute request (busy, execute_input, reply, idle); everything else is answered by the kernel itself,
 // because xeus answers it at once, or not at all, or (kernel_info) with another protocol version, or (comms) for one
 // interpreter.
@@ -197,7 +201,17 @@ std::shared_ptr<modules::Answer> Kernel::command(Source source, json request) {
     outbox_.post(source.cell, [this, source, request = std::move(request), answer] {
         const json name = request.is_object() ? request.value("command", json{}) : json{};
         if (name == "parent") {
-            answer->give(parent_message(source.cell));
+            answer->give(parent_message(request.at("cell")));
+            return;
+        }
+        if (name == "cell_of") {
+            answer->give(outputs_->cell_of(request.at("header")));
+            return;
+        }
+        if (name == "about") {
+            json about = kernel_info();
+            about.update({{"session", server_->session()}, {"connection_file", info_.connection_file}});
+            answer->give(std::move(about));
             return;
         }
         if (name == "subshells") {
@@ -260,16 +274,17 @@ void Kernel::begin(Cell& cell) {
                  {"store_history", false},
                  {"stop_on_error", false},
                  {"allow_stdin", cell.allow_stdin}};
-    server_->pass_to_xeus(Channel::shell, xeus::xmessage{cell.request.identities(),
-                                                         cell.request.header(),
-                                                         json::object(),
-                                                         cell.request.metadata(),
-                                                         std::move(content),
-                                                         {}});
+    server_->pass_to_xeus(xeus::xmessage{cell.request.identities(),
+                                         cell.request.header(),
+                                         json::object(),
+                                         cell.request.metadata(),
+                                         std::move(content),
+                                         {}});
     beginning_ = nullptr;
     name_cell(cell.id, cell.count);
-    cell.finish = [this, finish = std::move(cell.finish), started = xeus::iso8601_now()](json reply) {
-        server_->add_metadata({{"started", started}}); // front ends compute times from it
+    cell.finish = [this, finish = std::move(cell.finish), channel = channel_of(cell),
+                   started = xeus::iso8601_now()](json reply) {
+        server_->direct_reply(channel, {{"started", started}}); // front ends compute times from it
         finish(std::move(reply));
     };
     if (!cell.silent && !cell.store_history)
@@ -302,7 +317,7 @@ json Kernel::parent_message(CellId id) const {
 
 void Kernel::abort(Cell& cell) {
     server_->publish_status(cell.request.header(), "busy");
-    server_->reply(Channel::shell, xeus::xrequest_context{cell.request.header(), cell.request.identities()},
+    server_->reply(channel_of(cell), xeus::xrequest_context{cell.request.header(), cell.request.identities()},
                    "execute_reply", json{{"status", "aborted"}});
     server_->publish_status(cell.request.header(), "idle");
 }
@@ -462,7 +477,7 @@ void Kernel::refuse(Channel channel, const xeus::xrequest_context& request, json
 void Kernel::answer(Channel channel, xeus::xmessage request, const std::string& lone_surrogate) {
     const std::string type = request.header().at("msg_type");
     if (type == "execute_request") {
-        execute(std::move(request), lone_surrogate);
+        execute(channel, std::move(request), lone_surrogate);
         return;
     }
     if (type.starts_with("comm_")) {

@@ -11,8 +11,8 @@ Client Kernel::client_of(const json& header) const {
     return {header.value("session", ""), subshells_.of(header).value_or(0)};
 }
 
-void Kernel::execute(xeus::xmessage request, const std::string& lone_surrogate) {
-    if (const auto subshell = subshells_.of(request.header())) {
+void Kernel::execute(Channel channel, xeus::xmessage request, const std::string& lone_surrogate) {
+    if (const auto subshell = channel == Channel::control ? control_subshell : subshells_.of(request.header())) {
         json refusal;
         if (!lone_surrogate.empty())
             refusal = error_reply("UnicodeEncodeError", "the cell contains " + lone_surrogate +

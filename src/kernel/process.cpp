@@ -35,7 +35,7 @@ using nlohmann::json;
 
 Kernel* the_kernel = nullptr;
 
-KernelInfo kernel_info() {
+KernelInfo kernel_info(const std::string& connection_file) {
     const std::string version{Py_GetVersion(), std::string_view{Py_GetVersion()}.find(' ')};
     return {XINTERP_VERSION,
             std::format("xinterp {}: Python {} in several interpreters. %interp help and %%interp tell how.",
@@ -47,7 +47,8 @@ KernelInfo kernel_info() {
              {"pygments_lexer", "ipython3"},
              {"codemirror_mode", {{"name", "ipython"}, {"version", 3}}},
              {"nbconvert_exporter", "python"}},
-            std::nullopt};
+            std::nullopt,
+            std::filesystem::absolute(connection_file)};
 }
 
 // The text of a field; `other` if there is none.
@@ -103,7 +104,7 @@ void ensure_standard_descriptors() {
 
 // os.write(1, ...) and the like on a thread that belongs to a cell.
 bool take_raw_output(int descriptor, const void* data, std::size_t size) {
-    const modules::CellId cell = modules::cell_of_this_thread();
+    const modules::CellId cell = modules::output_cell_of_this_thread();
     if (cell == 0 || modules::in_forked_child()) return false;
     const Stream stream = descriptor == STDOUT_FILENO ? Stream::out : Stream::err;
     if (!ProcessOutput::is_in_place(stream)) return false;
@@ -164,7 +165,7 @@ void run_python(PythonBackend& backend, const std::function<void()>& start_pytho
 
 void serve_until_end(const ProcessOptions& options, const std::function<void()>& start_python) {
     python::Registry registry;
-    Kernel kernel{read_connection(options.connection_file), kernel_info(), registry};
+    Kernel kernel{read_connection(options.connection_file), kernel_info(options.connection_file), registry};
     the_kernel = &kernel;
     modules::set_front_end(&kernel);
     kernel.capture_process_output();

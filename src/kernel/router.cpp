@@ -12,7 +12,10 @@ using nlohmann::json;
 
 // In a reply: the interpreter has sent the error itself, because hooks follow that write below it.
 constexpr const char* is_shown = "is_shown";
+// In a failed run's reply: the cells behind it run all the same. (It was stopped at the prompt of its debugger.)
+constexpr const char* keeps_queue = "keeps_queue";
 
+bool stops_others(const json& reply) { return failed(reply) && !reply.value(keeps_queue, false); }
 bool was_aborted(const json& reply) { return reply.value("status", "") == "aborted"; }
 
 std::string seconds_text(std::chrono::duration<double> time) { return std::format("{:g} s", time.count()); }
@@ -273,7 +276,7 @@ void Router::leave_lane(Cell& cell, std::size_t index, json reply) {
     free_lane(lane);
     // Exactly what waits now: the end of the cell may start others.
     std::deque<Queued> aborted;
-    const bool fails = failed(reply) || (cell.variables && !cell.variables->problems(index).empty());
+    const bool fails = stops_others(reply) || (cell.variables && !cell.variables->problems(index).empty());
     if (cell.detached && cell.stop_on_error && fails) std::swap(aborted, lanes_[lane].waiting);
     end_run(cell, run, std::move(reply));
     abort(aborted, {});
@@ -303,6 +306,9 @@ void Router::end_run(Cell& cell, Cell::Run& run, json reply) {
             front_.show_error(cell, cell.runs.size() > 1 ? failure->label : "", failure->reply);
     json final = failures.empty() ? cell.runs.front().reply : failures.front()->reply;
     final.erase(is_shown);
+    if (!failures.empty())
+        final[keeps_queue] =
+            std::ranges::none_of(failures, [](const Cell::Run* failure) { return stops_others(failure->reply); });
     if (failures.empty() && aborted) final = json{{"status", "aborted"}};
     if (cell.runs.size() > 1 && !failures.empty()) {
         std::string values;
@@ -330,7 +336,7 @@ void Router::end_cell(Cell& cell, json reply) {
     cell.cancel = nullptr;
     front_.flush(cell, nullptr);
     if (cell.silent && !reply.contains("status")) reply["status"] = "ok";
-    if (cell.detached || !cell.stop_on_error || !failed(reply)) {
+    if (cell.detached || !cell.stop_on_error || !stops_others(reply)) {
         finish(cell, std::move(reply), {});
         return;
     }
@@ -366,6 +372,7 @@ void Router::wait_for_no_rest() {
 void Router::finish(Cell& cell, json reply, const std::deque<std::unique_ptr<Cell>>& aborted) {
     const CellId id = cell.id;
     const Client client = cell.client;
+    reply.erase(keeps_queue);
     cell.finish(std::move(reply));
     front_.ended(cell);
     for (const auto& waiting : aborted) front_.abort(*waiting);

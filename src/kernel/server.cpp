@@ -80,10 +80,7 @@ void Server::send(zmq::socket_t& socket, const Frames& frames) {
     }
 }
 
-void Server::pass_to_xeus(Channel channel, xeus::xmessage message) {
-    if (channel == Channel::control) notify_control_listener(std::move(message));
-    else notify_shell_listener(std::move(message));
-}
+void Server::pass_to_xeus(xeus::xmessage message) { notify_shell_listener(std::move(message)); }
 
 void Server::reply(Channel channel, const xeus::xrequest_context& to, const std::string& type, json content) {
     send(channel == Channel::control ? control_ : shell_,
@@ -124,14 +121,15 @@ xeus::xcontrol_messenger& Server::get_control_messenger_impl() { return *messeng
 
 void Server::send_shell_impl(xeus::xmessage message) {
     json metadata = message.metadata();
-    if (!metadata_.is_null()) metadata.update(std::exchange(metadata_, {}));
-    send(shell_, serialize(xeus::xmessage{message.identities(),
-                                          message.header(),
-                                          message.parent_header(),
-                                          std::move(metadata),
-                                          message.content(),
-                                          {}},
-                           session_, signer_));
+    metadata.update(std::exchange(metadata_, json::object()));
+    const bool is_for_control = std::exchange(reply_channel_, Channel::shell) == Channel::control;
+    send(is_for_control ? control_ : shell_, serialize(xeus::xmessage{message.identities(),
+                                                                      message.header(),
+                                                                      message.parent_header(),
+                                                                      std::move(metadata),
+                                                                      message.content(),
+                                                                      {}},
+                                                       session_, signer_));
 }
 
 void Server::send_control_impl(xeus::xmessage message) { send(control_, serialize(message, session_, signer_)); }

@@ -35,12 +35,20 @@ thread_local std::chrono::steady_clock::time_point fork_began;
 
 BridgeState& state_of(PyObject* module) { return *static_cast<BridgeState*>(PyModule_GetState(module)); }
 
+// What people show may be of any type.
+Ref as_json(PyObject* object) {
+    const Ref convert = Ref::steal(PyImport_ImportModuleAttrString("_xinterp_shell.display", "as_json"));
+    return Ref::steal(convert ? PyObject_CallOneArg(convert.get(), object) : nullptr);
+}
+
 PyObject* publish(PyObject* module, PyObject* arguments) {
     const char* type = nullptr;
     PyObject *content = nullptr, *metadata = Py_None, *buffers = Py_None;
     if (PyArg_ParseTuple(arguments, "sO|OO", &type, &content, &metadata, &buffers) == 0) return nullptr;
     json content_value, metadata_value = json::object();
-    if (!to_json(content, content_value) || (metadata != Py_None && !to_json(metadata, metadata_value))) return nullptr;
+    if (!to_json(content, content_value, as_json) ||
+        (metadata != Py_None && !to_json(metadata, metadata_value, as_json)))
+        return nullptr;
     std::vector<std::string> parts;
     if (buffers != Py_None) {
         const Ref sequence = Ref::steal(PySequence_Fast(buffers, "buffers must be a sequence"));
@@ -55,7 +63,7 @@ PyObject* publish(PyObject* module, PyObject* arguments) {
             if (copied != 0) return nullptr;
         }
     }
-    const Source source = current_source(state_of(module));
+    const Source source = output_source(state_of(module));
     if (!forked_child && source.cell != unheard_cell) {
         FrontEnd& shower = front_end();
         shower.publish(source, type, std::move(content_value), std::move(metadata_value), std::move(parts));
@@ -72,7 +80,7 @@ PyObject* ask_input(PyObject* module, PyObject* arguments) {
         PyErr_SetString(PyExc_EOFError, "a forked child of the kernel cannot ask for input");
         return nullptr;
     }
-    const Source source = current_source(state_of(module));
+    const Source source = output_source(state_of(module));
     if (source.cell == unheard_cell) {
         PyErr_SetString(PyExc_EOFError, "completion and inspection cannot ask for input");
         return nullptr;
@@ -125,6 +133,18 @@ PyObject* current_cell(PyObject* module, PyObject*) {
     return PyLong_FromUnsignedLongLong(current_source(state_of(module)).cell);
 }
 
+PyObject* output_cell(PyObject* module, PyObject*) {
+    return PyLong_FromUnsignedLongLong(output_source(state_of(module)).cell);
+}
+
+PyObject* show_output_under(PyObject* module, PyObject* cell) {
+    const CellId number = PyLong_AsUnsignedLongLong(cell);
+    if (PyErr_Occurred() != nullptr) return nullptr;
+    BridgeState& state = state_of(module);
+    const CellId before = shown_under(state);
+    return show_under(state, number) ? PyLong_FromUnsignedLongLong(before) : nullptr;
+}
+
 PyObject* is_subshell(PyObject*, PyObject*) {
     const python::Lane* lane = python::Lane::here();
     return PyBool_FromLong(static_cast<long>(lane != nullptr && lane->is_beside()));
@@ -144,7 +164,7 @@ PyObject* process_pipe(PyObject* module, PyObject* descriptor) {
         return nullptr;
     }
     if (forked_child) return PyLong_FromLong(number); // they are the cell's pipes already
-    const int pipe = pipe_of(current_source(state_of(module)), number == STDOUT_FILENO ? Stream::out : Stream::err);
+    const int pipe = pipe_of(output_source(state_of(module)), number == STDOUT_FILENO ? Stream::out : Stream::err);
     return PyLong_FromLong(pipe < 0 ? static_cast<int>(number) : pipe);
 }
 
@@ -186,7 +206,7 @@ PyObject* environment(PyObject*, PyObject*) {
 PyObject* worker_pipes(PyObject* module, PyObject* pool) {
     const PoolId number = PyLong_AsUnsignedLongLong(pool);
     if (PyErr_Occurred() != nullptr) return nullptr;
-    const Source source = current_source(state_of(module));
+    const Source source = output_source(state_of(module));
     const bool is_none = forked_child || source.cell == unheard_cell;
     const int out = is_none ? -1 : front_end().worker_pipe(source, number, Stream::out);
     const int err = is_none ? -1 : front_end().worker_pipe(source, number, Stream::err);
@@ -196,7 +216,7 @@ PyObject* worker_pipes(PyObject* module, PyObject* pool) {
 PyObject* work_given(PyObject* module, PyObject* pool) {
     const PoolId number = PyLong_AsUnsignedLongLong(pool);
     if (PyErr_Occurred() != nullptr) return nullptr;
-    const Source source = current_source(state_of(module));
+    const Source source = output_source(state_of(module));
     if (!forked_child && source.cell != unheard_cell) front_end().work_given(source, number);
     Py_RETURN_NONE;
 }
@@ -336,6 +356,11 @@ PyMethodDef methods[] = {
      "carry(function)\n--\n\nThe function as part of the current cell, wherever it is called."},
     {"current_cell", guarded<current_cell, PyObject*, PyObject*>, METH_NOARGS,
      "current_cell()\n--\n\nThe number of the cell that the calling code belongs to."},
+    {"output_cell", guarded<output_cell, PyObject*, PyObject*>, METH_NOARGS,
+     "output_cell()\n--\n\nThe number of the cell under which the calling code's output is shown."},
+    {"show_under", guarded<show_output_under, PyObject*, PyObject*>, METH_O,
+     "show_under(cell, /)\n--\n\nShow under that cell what the calling thread writes in its context; 0: under its "
+     "own. Returns what was set before."},
     {"is_subshell", is_subshell, METH_NOARGS,
      "is_subshell()\n--\n\nWhether the calling thread is a subshell's of main."},
     {"process_pipe", guarded<process_pipe, PyObject*, PyObject*>, METH_O,
@@ -454,10 +479,13 @@ int execute(PyObject* module) {
     auto& state = *new (PyModule_GetState(module)) BridgeState{};
     state.interpreter = PyInterpreterState_GetID(PyInterpreterState_Get());
     state.cell_variable = PyContextVar_New("xinterp_cell", nullptr);
+    state.parent_variable = PyContextVar_New("xinterp_parent", nullptr);
     state.stream_type = make_stream_type(module).release();
     state.carrier_type = PyType_FromModuleAndSpec(module, &carrier_type_spec, nullptr);
     state.stand_ins = create_stand_ins();
-    if (state.cell_variable == nullptr || state.stream_type == nullptr || state.carrier_type == nullptr) return -1;
+    if (state.cell_variable == nullptr || state.parent_variable == nullptr || state.stream_type == nullptr ||
+        state.carrier_type == nullptr)
+        return -1;
     const Ref out = make_stream(state, Stream::out), err = make_stream(state, Stream::err);
     if (!out || !err || PyModule_AddObjectRef(module, "stdout", out.get()) != 0 ||
         PyModule_AddObjectRef(module, "stderr", err.get()) != 0)
@@ -469,6 +497,7 @@ int traverse(PyObject* module, visitproc visit, void* arg) {
     auto* state = static_cast<BridgeState*>(PyModule_GetState(module));
     if (state == nullptr) return 0;
     Py_VISIT(state->cell_variable);
+    Py_VISIT(state->parent_variable);
     Py_VISIT(state->stream_type);
     Py_VISIT(state->carrier_type);
     Py_VISIT(state->channel_errors);
@@ -479,6 +508,7 @@ int clear(PyObject* module) {
     auto* state = static_cast<BridgeState*>(PyModule_GetState(module));
     if (state == nullptr) return 0;
     Py_CLEAR(state->cell_variable);
+    Py_CLEAR(state->parent_variable);
     Py_CLEAR(state->stream_type);
     Py_CLEAR(state->carrier_type);
     Py_CLEAR(state->channel_errors);

@@ -52,7 +52,7 @@ Ref to_python(const json& value) {
     }
 }
 
-bool to_json(PyObject* object, json& value) {
+bool to_json(PyObject* object, json& value, OtherAsJson other) {
     if (object == Py_None) {
         value = nullptr;
     } else if (PyBool_Check(object)) {
@@ -76,7 +76,7 @@ bool to_json(PyObject* object, json& value) {
         bool sound = static_cast<bool>(items);
         for (Py_ssize_t i = 0; sound && i < PySequence_Fast_GET_SIZE(items.get()); ++i) {
             json item;
-            sound = to_json(Ref::borrow(PySequence_Fast_GET_ITEM(items.get(), i)).get(), item);
+            sound = to_json(Ref::borrow(PySequence_Fast_GET_ITEM(items.get(), i)).get(), item, other);
             value.push_back(std::move(item));
         }
         Py_LeaveRecursiveCall();
@@ -89,8 +89,14 @@ bool to_json(PyObject* object, json& value) {
         Py_ssize_t position = 0;
         while (sound && PyDict_Next(object, &position, &key, &item) != 0) {
             const Ref name = Ref::steal(PyObject_Str(key));
-            sound = name && to_json(Ref::borrow(item).get(), value[to_utf8(name.get())]);
+            sound = name && to_json(Ref::borrow(item).get(), value[to_utf8(name.get())], other);
         }
+        Py_LeaveRecursiveCall();
+        return sound;
+    } else if (other != nullptr) {
+        if (Py_EnterRecursiveCall(" while converting to JSON") != 0) return false;
+        const Ref made = other(object);
+        const bool sound = made && to_json(made.get(), value, other);
         Py_LeaveRecursiveCall();
         return sound;
     } else {

@@ -9,33 +9,54 @@ namespace {
 using python::Ref;
 
 FrontEnd* the_front_end = nullptr;
-thread_local CellId thread_cell = 0;
 
-bool set_variable(const BridgeState& state, CellId cell) {
+// A cell, and the one under which its output is shown, if that is another one.
+struct Place {
+    CellId cell = 0, parent = 0;
+};
+thread_local Place thread_place;
+
+bool set_variable(PyObject* variable, CellId cell) {
     const Ref number = Ref::steal(PyLong_FromUnsignedLongLong(cell));
-    const Ref token = Ref::steal(number ? PyContextVar_Set(state.cell_variable, number.get()) : nullptr);
+    const Ref token = Ref::steal(number ? PyContextVar_Set(variable, number.get()) : nullptr);
     return static_cast<bool>(token);
+}
+
+bool set_variables(const BridgeState& state, Place place) {
+    return set_variable(state.cell_variable, place.cell) && set_variable(state.parent_variable, place.parent);
+}
+
+CellId value_of(PyObject* variable) {
+    PyObject* value = nullptr;
+    if (PyContextVar_Get(variable, nullptr, &value) != 0 || value == nullptr) return 0;
+    const Ref held = Ref::steal(value);
+    return PyLong_AsUnsignedLongLong(value);
+}
+
+Place current_place(const BridgeState& state) {
+    if (const CellId cell = value_of(state.cell_variable); cell != 0) return {cell, value_of(state.parent_variable)};
+    return thread_place.cell != 0 ? thread_place : Place{state.last_cell, thread_place.parent};
 }
 
 // Calls its function as part of a cell.
 struct Carrier {
     PyObject_HEAD PyObject* function;
-    CellId cell;
+    Place place;
 };
 
 PyObject* call_carrier(PyObject* self, PyObject* arguments, PyObject* keywords) {
     const auto* carrier = reinterpret_cast<Carrier*>(self);
     BridgeState* state = bridge_state();
     if (state == nullptr) return nullptr;
-    const CellId outer = std::exchange(thread_cell, carrier->cell);
+    const Place outer = std::exchange(thread_place, carrier->place);
     // A context of its own: the caller's variables are left as they are when the function returns.
     const Ref context = Ref::steal(PyContext_CopyCurrent());
     PyObject* result = nullptr;
     if (context && PyContext_Enter(context.get()) == 0) {
-        if (set_variable(*state, carrier->cell)) result = PyObject_Call(carrier->function, arguments, keywords);
+        if (set_variables(*state, carrier->place)) result = PyObject_Call(carrier->function, arguments, keywords);
         if (PyContext_Exit(context.get()) != 0) Py_CLEAR(result);
     }
-    thread_cell = outer;
+    thread_place = outer;
     return result;
 }
 
@@ -85,29 +106,33 @@ FrontEnd& front_end() {
     return *the_front_end;
 }
 
-CellId cell_of_this_thread() { return thread_cell; }
+CellId cell_of_this_thread() { return thread_place.cell; }
 
-Source current_source(BridgeState& state) {
-    PyObject* value = nullptr;
-    CellId cell = 0;
-    if (PyContextVar_Get(state.cell_variable, nullptr, &value) == 0 && value != nullptr) {
-        cell = PyLong_AsUnsignedLongLong(value);
-        const Ref held = Ref::steal(value);
-    }
-    if (cell == 0) cell = thread_cell;
-    if (cell == 0) cell = state.last_cell;
-    return {cell, state.interpreter};
+CellId output_cell_of_this_thread() { return thread_place.parent != 0 ? thread_place.parent : thread_place.cell; }
+
+Source current_source(BridgeState& state) { return {current_place(state).cell, state.interpreter}; }
+
+Source output_source(BridgeState& state) {
+    const Place place = current_place(state);
+    return {place.parent != 0 ? place.parent : place.cell, state.interpreter};
 }
 
 bool enter_cell(BridgeState& state, CellId cell) {
-    thread_cell = cell;
+    thread_place = {cell, 0};
     state.last_cell = cell;
-    return set_variable(state, cell);
+    return set_variables(state, thread_place);
 }
 
-Unheard::Unheard() : outer_{std::exchange(thread_cell, unheard_cell)} {}
+bool show_under(BridgeState& state, CellId cell) {
+    thread_place.parent = cell;
+    return set_variable(state.parent_variable, cell);
+}
 
-Unheard::~Unheard() { thread_cell = outer_; }
+CellId shown_under(BridgeState& state) { return current_place(state).parent; }
+
+Unheard::Unheard() : outer_{thread_place.cell}, outer_parent_{thread_place.parent} { thread_place = {unheard_cell, 0}; }
+
+Unheard::~Unheard() { thread_place = {outer_, outer_parent_}; }
 
 Ref carry(BridgeState& state, PyObject* function) {
     auto* type = reinterpret_cast<PyTypeObject*>(state.carrier_type);
@@ -115,7 +140,7 @@ Ref carry(BridgeState& state, PyObject* function) {
     if (!object) return {};
     auto* carrier = reinterpret_cast<Carrier*>(object.get());
     carrier->function = Py_NewRef(function);
-    carrier->cell = current_source(state).cell;
+    carrier->place = current_place(state);
     return object;
 }
 

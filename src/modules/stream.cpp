@@ -73,7 +73,7 @@ PyObject* write(PyObject* self, PyTypeObject* type, PyObject* const* arguments, 
     const std::string_view view{utf8, static_cast<std::size_t>(size)};
     if (in_forked_child()) {
         write_in_child(which, view);
-    } else if (const Source source = current_source(*state_of(type)); source.cell != unheard_cell) {
+    } else if (const Source source = output_source(*state_of(type)); source.cell != unheard_cell) {
         FrontEnd& shower = front_end();
         shower.write(source, which, view);
         if (!shower.has_room() && !wait_for_room(shower)) return nullptr;

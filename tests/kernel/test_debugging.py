@@ -89,6 +89,16 @@ def test_stop_at_the_prompt_ends_the_cell(client: Client, target: str, function:
     assert client.ok(target + "2").value == "2"
 
 
+def test_stop_at_the_prompt_lets_the_cells_below_run(client: Client, target: str) -> None:
+    for code in ("import pdb; pdb.set_trace()", "def f():\n    breakpoint()\nf()"):
+        session = Session(client, code, target)
+        below = client.send(f"{target}3 + 4")
+        session.asked()
+        client.interrupt()
+        assert session.result().error == "KeyboardInterrupt: "
+        assert client.result(below).value == "7"
+
+
 def test_stop_after_continue_ends_the_cell(client: Client, target: str) -> None:
     session = Session(client, "import time\nbreakpoint()\nprint('on')\ntime.sleep(60)", target)
     session.say("c")

@@ -168,6 +168,49 @@ def test_numbers_that_json_lacks_and_texts_that_unicode_lacks(client: Client, ta
     assert data["text/plain"] == "j\\ud800"
 
 
+OTHER_TYPES = [
+    ("{1}", [1]),
+    ("(n for n in 'ab')", ["a", "b"]),
+    ("range(2)", [0, 1]),
+    ("b'x'", "eA=="),
+    ("__import__('datetime').date(2026, 11, 30)", "2026-11-30"),
+    ("__import__('fractions').Fraction(1, 2)", 0.5),
+    ("__import__('types').MappingProxyType({'a': {2}})", {"a": [2]}),
+    ("type('Three', (), {'__index__': lambda self: 3})()", 3),
+]
+
+
+@pytest.mark.parametrize(("value", "shown"), OTHER_TYPES)
+def test_what_is_shown_may_be_of_other_types_than_jsons(client: Client, target: str, value: str, shown: object) -> None:
+    result = client.ok(f"{target}display({{'application/json': {{'of': {value}}}}}, raw=True)")
+    assert result.of("display_data")[0]["data"] == {"application/json": {"of": shown}}
+
+
+@pytest.mark.parametrize("shower", ["display({}, raw=True)", "display(1, metadata={})"])
+def test_what_json_cannot_hold_is_an_error(
+    ipython_client: Client, ipython_target: str, client: Client, target: str, shower: str
+) -> None:
+    told = "cannot be shown: a message holds what JSON has, and that has no Thing"
+    code = shower.format("{'a': [Thing()]}")
+    for front_end, where in ((client, target), (ipython_client, ipython_target)):
+        failed = front_end.run(f"{where}class Thing:\n    def __repr__(self): return 'thing'\n{code}\nprint('after')")
+        assert failed.error == f"ValueError: thing {told}"
+        assert (failed.stdout, failed.of("display_data")) == ("", [])
+
+
+def test_a_result_that_json_cannot_hold_is_an_error(client: Client, target: str) -> None:
+    failed = client.run(f"{target}class Odd:\n    def _repr_json_(self): return {{'a': object}}\nOdd()")
+    assert failed.error == (
+        "ValueError: <class 'object'> cannot be shown: a message holds what JSON has, and that has no type"
+    )
+
+
+@pytest.mark.parametrize("data", ["'text'", "5", "[1]"])
+def test_what_ipython_publishes_is_a_dict(ipython_client: Client, ipython_target: str, data: str) -> None:
+    failed = ipython_client.run(f"{ipython_target}get_ipython().display_pub.publish({data})")
+    assert failed.error == f"TypeError: data must be a dict, got: {data}"
+
+
 def test_a_result_of_many_megabytes(client: Client, target: str) -> None:
     code = "class Big:\n    def __repr__(self): return 'x' * 20_000_000\nBig()"
     assert client.ok(target + code).value == "x" * 20_000_000

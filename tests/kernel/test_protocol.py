@@ -222,8 +222,47 @@ def test_a_bad_request_is_answered(client: Client, kind: str, content: dict[str,
 
 
 def test_a_message_on_the_wrong_channel_is_answered(client: Client) -> None:
-    reply = ask(client, "execute_request", {"code": "1"}, "control")
-    assert reply["evalue"] == "'execute_request' does not belong on the control channel."
+    reply = ask(client, "comm_info_request", {"target_name": "none"}, "control")
+    assert reply["status"] == "ok"
+    reply = ask(client, "debug_request", {"command": "initialize"}, "shell")
+    assert reply["evalue"] == "'debug_request' does not belong on the shell channel."
+
+
+def on_control(client: Client, code: str) -> str:
+    return client.request("execute_request", {"code": code, "allow_stdin": False}, "control")
+
+
+def test_cells_on_control_run_one_after_the_other_beside_those_on_shell(client: Client, target: str) -> None:
+    if target:  # their home is main: another interpreter has one lane
+        client.ok("%interp create alice --if-missing")
+    waiting = client.send("import threading\ngo_on = threading.Event()\ngo_on.wait()")
+    client.wait_for_start(waiting)
+    first = on_control(client, f"{target}import threading\nthreading.current_thread().name")
+    second = on_control(client, f"{target}1 +")
+    third = on_control(client, f"{target}print('third')")
+    named = client.result(first, "control")
+    assert named.value == repr("MainThread" if target else "subshell-ctrl")
+    assert client.result(second, "control").reply["content"]["status"] == "error"
+    assert client.result(third, "control").reply["content"]["status"] == "aborted"
+    assert client.result(on_control(client, "go_on.set()"), "control").status == "ok"
+    assert client.result(waiting).status == "ok"
+    assert datetime.fromisoformat(named.reply["metadata"]["started"]) < named.reply["header"]["date"]
+
+
+def test_questions_on_control_are_answered_there(client: Client) -> None:
+    client.ok("number_of_mine = 1")
+    assert ask(client, "complete_request", {"code": "number_of"}, "control")["matches"] == ["number_of_mine"]
+    assert ask(client, "inspect_request", {"code": "number_of_mine", "cursor_pos": 3}, "control")["found"]
+    assert ask(client, "is_complete_request", {"code": "1 +"}, "control")["status"] == "invalid"
+    history = ask(client, "history_request", {"hist_access_type": "tail", "n": 1}, "control")["history"]
+    assert [entry[2] for entry in history] == ["number_of_mine = 1"]
+
+
+def test_a_cell_on_control_can_be_interrupted(client: Client) -> None:
+    cell = on_control(client, "import time\nprint('sleeps')\ntime.sleep(60)")
+    client.wait_for_text(cell, "sleeps")
+    client.interrupt()
+    assert client.result(cell, "control").error == "KeyboardInterrupt: "
 
 
 def test_a_content_that_is_no_json_is_answered(client: Client) -> None:

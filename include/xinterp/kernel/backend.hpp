@@ -33,8 +33,13 @@ struct LaneId {
     auto operator<=>(const LaneId&) const = default;
 };
 
+/// Runs the cells that come on the control channel: beside those of the shell channel, whatever these do.
+inline constexpr SubshellNumber control_subshell = ~SubshellNumber{0};
+
 /// Of its thread, for the system and in Python.
-inline std::string subshell_name(SubshellNumber subshell) { return "subshell-" + std::to_string(subshell); }
+inline std::string subshell_name(SubshellNumber subshell) {
+    return "subshell-" + (subshell == control_subshell ? "ctrl" : std::to_string(subshell));
+}
 
 /// One interpreter's part of a cell.
 struct CellCode {

@@ -30,6 +30,9 @@ public:
     using NameColour = std::function<std::optional<std::string_view>(const std::string& session, InterpreterId)>;
     void colour_names(NameColour name_colour) { name_colour_ = std::move(name_colour); }
 
+    /// Numbers from here on are those of messages that are no cell's: code has set them for the parent of its output.
+    static constexpr CellId first_foreign_parent = CellId{1} << 62U;
+
     void begin(const Cell& cell);
     void routed(const Cell& cell);
     void ended(const Cell& cell);
@@ -48,6 +51,9 @@ public:
     const xeus::xrequest_context* context(CellId cell) const;
     /// The header that the cell's messages have for their parent; {} for a cell that is not remembered.
     const nlohmann::json& parent(CellId cell) const;
+    /// The number of the cell that has that header; if there is none, a new one, whose messages have it for their
+    /// parent.
+    CellId cell_of(const nlohmann::json& header);
     /// Why code of the cell cannot ask the person for a line; empty if it can.
     std::string_view why_no_input(CellId cell) const;
 
@@ -60,7 +66,9 @@ private:
         LabelColours colours;                        ///< likewise
         std::unique_ptr<LinePrefixer> prefixer;      ///< likewise
     };
+    static Output output_under(xeus::xrequest_context context);
     Output* find(CellId cell);
+    void forget_oldest(std::deque<CellId>& ended);
     void publish_text(CellId cell, Stream stream, const std::string& text);
     void publish_all(CellId cell, const std::vector<LinePrefixer::Output>& outputs);
 
@@ -68,6 +76,7 @@ private:
     NameColour name_colour_ = [](const std::string&, InterpreterId) { return std::nullopt; };
     std::map<CellId, Output> outputs_;
     std::deque<CellId> ended_cells_, ended_callbacks_;
+    CellId last_foreign_parent_ = first_foreign_parent;
     std::set<CellId> holding_; ///< cells whose prefixers may hold unfinished lines back
 };
 

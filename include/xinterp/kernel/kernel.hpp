@@ -36,6 +36,7 @@ struct KernelInfo {
     nlohmann::json language; ///< kernel_info's language_info
     /// Whether there is a debugger. Not known before Python has started: until then kernel_info waits for an answer.
     std::optional<bool> debugger;
+    std::string connection_file = {}; ///< its path; it says where clients find the kernel
 };
 
 class Kernel final : public modules::FrontEnd, private ServerHandler, private RouterFront {
@@ -145,7 +146,7 @@ private:
     void ask(Channel channel, const xeus::xmessage& request); // kernel_questions.cpp
     std::optional<InputBroker::Asker> asker_of(const xeus::xmessage& request) const;
     // kernel_subshells.cpp
-    void execute(xeus::xmessage request, const std::string& lone_surrogate);
+    void execute(Channel channel, xeus::xmessage request, const std::string& lone_surrogate);
     void answer_about_subshells(const xeus::xrequest_context& context, const nlohmann::json& content);
     nlohmann::json interrupt(const xeus::xmessage& request);
     Client client_of(const nlohmann::json& header) const;

@@ -48,14 +48,18 @@ public:
     const std::string& session() const { return session_; }
 
     /// Lets xeus act on a request that has been validated: it publishes busy, replies and publishes idle.
-    void pass_to_xeus(Channel channel, xeus::xmessage message);
+    void pass_to_xeus(xeus::xmessage message);
     void reply(Channel channel, const xeus::xrequest_context& to, const std::string& type, nlohmann::json content);
     void publish(const nlohmann::json& parent, const std::string& type, nlohmann::json content,
                  nlohmann::json metadata = nlohmann::json::object(), std::vector<std::string> buffers = {});
     void publish_text(StreamText text);
     void publish_status(const nlohmann::json& parent, const std::string& state);
-    /// To the next reply that xeus sends on shell.
-    void add_metadata(nlohmann::json metadata) { metadata_ = std::move(metadata); }
+    /// Where the next reply that xeus sends goes, and what is added to its metadata. (xeus replies to all cells on
+    /// shell.)
+    void direct_reply(Channel channel, nlohmann::json metadata) {
+        reply_channel_ = channel;
+        metadata_ = std::move(metadata);
+    }
     /// The id of the input request that was sent.
     std::string send_input_request(const xeus::xrequest_context& to, nlohmann::json content);
 
@@ -100,7 +104,9 @@ private:
     ServerHandler* handler_ = nullptr;
     std::map<int, std::function<void()>> watched_;
     std::unique_ptr<xeus::xcontrol_messenger> messenger_;
-    nlohmann::json metadata_; ///< of the next reply that xeus sends on shell; null: none is to be added
+    // of the next reply that xeus sends
+    Channel reply_channel_ = Channel::shell;
+    nlohmann::json metadata_ = nlohmann::json::object();
     bool stopped_ = false;
     bool expecting_ = false; ///< a request has just come in, whose answer may be there at once
 };

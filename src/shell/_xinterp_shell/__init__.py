@@ -21,6 +21,7 @@ def create() -> object:
         builtin_functions,
         calls,
         comms,
+        connection,
         debugging,
         environment,
         import_hooks,
@@ -42,6 +43,7 @@ def create() -> object:
     queues.install()
     calls.install()
     comms.install()
+    connection.install()
     remote_errors.install()
     _lend_modules()
     builtin_functions.install(shell)

@@ -67,6 +67,11 @@ def leave_cell() -> None:
         debugger.passes_over = False
 
 
+def was_at_prompt(error: BaseException) -> bool:
+    """Whether it is an interrupt that came while the debugger waited for a command."""
+    return isinstance(error, KeyboardInterrupt) and getattr(error, "at_prompt", False)
+
+
 def without_prompt(traceback: TracebackType | None) -> None:
     """Cut the debugger's frames off the traceback of an interrupt at its prompt."""
     before = traceback
@@ -265,7 +270,8 @@ def _cmdloop(_original: object, self: Any) -> None:
     # CPython's own asks again after an interrupt, for ever: no other cell could run. Here it ends the cell.
     try:
         self.cmdloop()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         self.forget()
         self.set_continue()
+        interrupt.at_prompt = True  # type: ignore[attr-defined]
         raise

@@ -46,6 +46,24 @@ def encode(data: object) -> object:
     return data
 
 
+def as_json(value: Any) -> object:
+    """What a message has for an object of none of JSON's types. ValueError if there is nothing."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return encode(bytes(value))
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if hasattr(value, "keys"):
+        return dict(value)
+    if hasattr(value, "__iter__"):
+        return list(value)
+    for number, convert in (("__index__", int), ("__float__", float)):
+        if hasattr(value, number):
+            return convert(value)
+    raise ValueError(
+        f"{value!r} cannot be shown: a message holds what JSON has, and that has no {type(value).__name__}"
+    )
+
+
 def _add(bundle: Bundle, name: str, made: object) -> None:
     """Put what a method has made into the bundle, with the metadata that it may have returned beside it."""
     data, metadata = bundle

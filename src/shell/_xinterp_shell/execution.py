@@ -31,6 +31,7 @@ class Shell:
         self.cells = RunningCells()
         self.payloads = Payloads(self.cells)
         self._runner = Runner(self)
+        kernel.cells, kernel.loop = self.cells, self._runner.loop
         event_loop.install()
         self.execute = self._runner.execute  # on its lane; a subshell has a runner of its own
         self.inputs: list[str] = [""]

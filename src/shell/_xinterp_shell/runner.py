@@ -86,6 +86,7 @@ class Runner:
             failure = self._run_cell(request)
         except BaseException as error:
             failure = self._failed(error)
+        _xinterp.show_under(0)  # get_ipython().set_parent() holds for the cell's code
         cells = self.shell.ipython.cells
         if cells is not None:
             self._call_hooks(cells.take_hooks(), request, failure)
@@ -217,6 +218,8 @@ class Runner:
                 error, shown = interrupt, None
         import_hooks.remember_failed_imports(error.__traceback__)
         reply: dict[str, Any] = tracebacks.describe(error, shown)
+        if debugging.was_at_prompt(error):
+            reply["keeps_queue"] = True
         if commands.is_command_error(error) or isinstance(error, MissingIPythonError):
             reply["ename"], reply["traceback"] = "UsageError", str(error).split("\n")
         elif type(error) is NameError and (name := tracebacks.missing_variable(error, self.shell.namespace)):

@@ -3,6 +3,7 @@
 import builtins
 import os
 import threading
+from pathlib import Path
 from typing import Any
 
 from IPython.core import page
@@ -12,6 +13,7 @@ from IPython.core.magics import CodeMagics, MacroToEdit
 from IPython.core.display_functions import clear_output
 
 from .. import commands
+from ..kernel_object import kernel
 
 FIRST_LINE = (
     "%%interp must be the first line of a cell, with nothing above it: it says where all of the cell runs.\n"
@@ -73,6 +75,17 @@ class KernelMagics(Magics):
         from IPython.utils.process import getoutput
 
         page.page(getoutput(f"man {line} | col -b"))
+
+    @line_magic
+    def connect_info(self, line: str) -> None:
+        """Show how another front end connects to this kernel."""
+        file = Path(kernel.about["connection_file"])
+        print(
+            f"{file.read_text()}\n\n"
+            "Put the above into a file, and connect with:\n    jupyter console --existing FILE\n"
+            f"On this machine:\n    jupyter console --existing {file}\n"
+            "If no kernel was started after this one:\n    jupyter console --existing"
+        )
 
     @line_magic
     def subshell(self, line: str) -> None:

@@ -28,8 +28,9 @@ from xeus_python_shell.shell import XPythonShell, XPythonShellApp
 
 from .. import debugging, forks, tracebacks
 from ..display import encode
-from ..kernel_object import kernel
+from ..kernel_object import kernel, show_under
 from .history import SessionHistory
+from .hooks import MessageHooks
 from .magics import FIRST_LINE, KernelMagics, describe_interp
 from .syntax import is_python, unindented
 from .system import run_in_terminal
@@ -183,7 +184,7 @@ class CellPayloads(PayloadManager):
         self._payloads.take()
 
 
-class Publisher(DisplayPublisher):
+class Publisher(MessageHooks, DisplayPublisher):
     """What is displayed goes to the front end."""
 
     def publish(
@@ -196,18 +197,19 @@ class Publisher(DisplayPublisher):
         update: bool = False,
         **options: Any,
     ) -> None:
+        self._validate_data(data, metadata)
         content = {
             "data": {kind: encode(value) for kind, value in data.items()},
             "metadata": metadata or {},
             "transient": transient or {},
         }
-        _xinterp.publish("update_display_data" if update else "display_data", content)
+        self.send("update_display_data" if update else "display_data", content)
 
     def clear_output(self, wait: bool = False) -> None:
-        _xinterp.publish("clear_output", {"wait": bool(wait)})
+        self.send("clear_output", {"wait": bool(wait)})
 
 
-class Results(DisplayHook):
+class Results(MessageHooks, DisplayHook):
     """A cell's result goes to the front end."""
 
     exec_result = OfCell(None)
@@ -229,7 +231,7 @@ class Results(DisplayHook):
 
     def finish_displayhook(self) -> None:
         if self._content is not None:
-            _xinterp.publish("execute_result", self._content)
+            self.send("execute_result", self._content)
         self._content = None
 
 
@@ -321,6 +323,32 @@ class ZMQInteractiveShell(XPythonShell):
                 "ipympl is installed."
             )
             raise UsageError(message)
+
+    # --- under which message output is shown
+
+    def get_parent(self) -> dict[str, Any]:
+        """The message under which the output of the calling code is shown: its cell's request."""
+        return kernel.get_parent()
+
+    def set_parent(self, parent: dict[str, Any] | None) -> None:
+        """Show what the calling thread writes from now on under that message, until its next cell."""
+        show_under(parent)
+
+    def set_thread_parent(self, parent: dict[str, Any] | None) -> int:
+        """Do what set_parent() does; return what reset_thread_parent() takes."""
+        return show_under(parent)
+
+    def reset_thread_parent(self, token: int) -> None:
+        """Show what the calling thread writes where it was shown before that set_thread_parent()."""
+        _xinterp.show_under(token)
+
+    @property
+    def parent_header(self) -> dict[str, Any]:
+        return self.get_parent()
+
+    @parent_header.setter
+    def parent_header(self, parent: dict[str, Any] | None) -> None:
+        self.set_parent(parent)
 
     # --- what cells ask for
 
@@ -510,7 +538,9 @@ class IPKernelApp(XPythonShellApp):
             compiler_class=CellCompiler,
         )
         self.shell.configurables.append(self)
-        self.shell.config["IPKernelApp"] = Config()  # libraries look whether the section is there
+        # Libraries look whether the section is there, and people for the file.
+        known = {} if _xinterp.in_forked_child() else {"connection_file": kernel.about["connection_file"]}
+        self.shell.config["IPKernelApp"] = Config(known)
         namespace.update(last_results)
         vars(self.shell.displayhook).update(last_results)
         self._made(self)
