@@ -87,9 +87,9 @@ TEST_CASE("a type that the kernel does not know is refused") {
     CHECK(on_shell("") == "'' is not a request that this kernel knows.");
 }
 
-TEST_CASE("a cell on the control channel is refused, because it would run out of turn") {
-    CHECK(problem(Channel::control, "execute_request", {{"code", "x"}}) ==
-          "'execute_request' does not belong on the control channel.");
+TEST_CASE("cells and questions may come on the control channel, comm messages may not") {
+    CHECK(!problem(Channel::control, "execute_request", {{"code", "x"}}));
+    CHECK(!problem(Channel::control, "complete_request", {{"code", "x"}}));
     CHECK(problem(Channel::control, "comm_msg", {{"comm_id", "c"}}) ==
           "'comm_msg' does not belong on the control channel.");
 }
