@@ -30,6 +30,7 @@ LINE_MAGICS = [
     Case("%code_wrap", "%code_wrap --list"),
     Case("%colors", "%colors neutral"),
     Case("%config", "%config ZMQInteractiveShell.cache_size", "1000"),
+    Case("%connect_info", "%connect_info", "jupyter console --existing"),
     Case("%cp", "%cp /etc/hostname copied_"),
     Case("%debug", "%debug", "1/0", before="1/0", answer="q"),
     Case("%dhist", "%dhist", "Directory history"),

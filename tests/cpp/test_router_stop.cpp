@@ -39,7 +39,7 @@ TEST_CASE("what arrives within a short while after a failure is aborted, and the
 }
 
 TEST_CASE("each request puts the reply to a failure off again, up to a bound") {
-    Bench bench{std::chrono::milliseconds{20}};
+    Bench bench{std::chrono::hours{1}}; // so that no pause of this machine is one of the client
     bench.send("a", "x");
     bench.fail("main");
     const auto began = Timers::Clock::now();
