@@ -283,7 +283,7 @@ void Kernel::begin(Cell& cell) {
     beginning_ = nullptr;
     name_cell(cell.id, cell.count);
     cell.finish = [this, finish = std::move(cell.finish), channel = channel_of(cell),
-                   started = xeus::iso8601_now()](json reply) {
+                   started = date(std::chrono::system_clock::now())](json reply) {
         server_->direct_reply(channel, {{"started", started}}); // front ends compute times from it
         finish(std::move(reply));
     };

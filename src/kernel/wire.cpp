@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
+#include <format>
 #include <iterator>
 #include <stdexcept>
 #include <string_view>
@@ -92,6 +94,7 @@ std::string stamp(json header, const std::string& session) {
     header["session"] = session;
     header["username"] = "kernel";
     header["version"] = protocol_version;
+    header["date"] = date(std::chrono::system_clock::now());
     return dump(header);
 }
 
@@ -147,6 +150,10 @@ std::string Signer::sign(const std::string& header, const std::string& parent, c
 std::string text(const json& object, const char* name) {
     const auto found = object.is_object() ? object.find(name) : object.end();
     return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+std::string date(std::chrono::system_clock::time_point time) {
+    return std::format("{:%FT%TZ}", std::chrono::floor<std::chrono::microseconds>(time));
 }
 
 std::size_t size_of(const json& value) {

@@ -6,6 +6,7 @@
 
 #include <openssl/evp.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,13 +51,17 @@ inline constexpr const char* protocol_version = "5.5";
 /// The text under that name; empty if there is none.
 std::string text(const nlohmann::json& object, const char* name);
 
+/// As headers have it, in UTC: 2026-11-30T09:17:56.012345Z. (xeus leaves the zeros behind the point out.)
+std::string date(std::chrono::system_clock::time_point time);
+
 /// How much memory a value takes, roughly.
 std::size_t size_of(const nlohmann::json& value);
 std::size_t size_of(const xeus::buffer_sequence& buffers);
 
 /// Never throws on anything that a client can send.
 Received parse(Frames frames, Signer& signer);
-/// Headers made by xeus and by the kernel are made alike: session, user and protocol version are the kernel's.
+/// Headers made by xeus and by the kernel are made alike: session, user, protocol version and
+/// date are the kernel's.
 Frames serialize(const xeus::xmessage& message, const std::string& session, Signer& signer);
 Frames serialize(const xeus::xpub_message& message, const std::string& session, Signer& signer);
 /// Likewise, with the parent header as JSON already: many messages have the same.
