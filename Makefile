@@ -11,8 +11,9 @@ TESTS_315 := $(addprefix tests/,host/test_unknown_python.py host/test_modules.py
 	exceptions.py lazy_imports.py visits.py import_locks.py))
 SECONDS ?= 60
 SEED ?=
+TEST ?=
 
-.PHONY: help demo lab lessons build labextension docs test unit labtest browsertest screenshots kernel conformance soak wheel wheel-test lint bench build-315 kernel-315 test-315 compatibility clean
+.PHONY: help demo lab lessons build labextension docs check test unit labtest browsertest screenshots kernel conformance soak wheel wheel-test lint bench build-315 kernel-315 test-315 compatibility clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +37,9 @@ labextension: ## the JupyterLab extension alone, in build/share/jupyter/labexten
 docs: ## the manual, in build/docs/; warnings are errors
 	@rm -rf $(BUILD)/docs
 	@$(IN) python3 -m sphinx --quiet --fresh-env --fail-on-warning --keep-going --doctree-dir $(BUILD)/docs-cache docs $(BUILD)/docs
+
+check: build ## before a commit: the style and the tests of what has changed; TEST=routing runs that test alone
+	@$(IN) tools/commands/check.py --jobs $(JOBS) $(TEST)
 
 test: lint unit labtest browsertest docs wheel-test kernel kernel-315 ## run every test
 

@@ -1,5 +1,5 @@
 // Where a code cell goes, from its text: its `%%interp TARGET...` line, read as the kernel reads it.
-// src/kernel/cell_magic.cpp decides; tests/cases/cell_magic.json keeps the two readers together.
+// src/magics/cell_magic.cpp decides; tests/cases/cell_magic.json keeps the two readers together.
 
 import { ILine, IWord, magicLine, splitWords } from './words';
 

@@ -1,7 +1,8 @@
 #include <xinterp/kernel/kernel.hpp>
-#include <xinterp/kernel/log.hpp>
-#include <xinterp/kernel/questions.hpp>
+#include <xinterp/magics/command_line.hpp>
+#include <xinterp/protocol/log.hpp>
 #include <xinterp/python/visits.hpp>
+#include <xinterp/services/questions.hpp>
 
 #include <xeus-zmq/xzmq_context.hpp>
 #include <xeus/xeus_context.hpp>
@@ -384,7 +385,7 @@ void Kernel::run_next_command(CellId id, const std::shared_ptr<std::vector<std::
     };
     json request;
     try {
-        request = Commands::parse_line(lines->at(index));
+        request = parse_command_line(lines->at(index));
     } catch (const UsageError& error) {
         fail("UsageError", error.what());
         return;

@@ -1,5 +1,5 @@
 // What somebody who types asks: completion, inspection, whether code is complete.
-#include <xinterp/kernel/command_completion.hpp>
+#include <xinterp/commands/command_completion.hpp>
 #include <xinterp/kernel/kernel.hpp>
 
 #include <algorithm>

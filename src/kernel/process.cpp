@@ -1,10 +1,10 @@
 #include <xinterp/kernel/kernel.hpp>
-#include <xinterp/kernel/log.hpp>
 #include <xinterp/kernel/process.hpp>
 #include <xinterp/kernel/python_backend.hpp>
 #include <xinterp/modules/bridge.hpp>
 #include <xinterp/modules/builtin_modules.hpp>
 #include <xinterp/modules/interpreters_module.hpp>
+#include <xinterp/protocol/log.hpp>
 #include <xinterp/python/blocking_calls.hpp>
 #include <xinterp/python/crash_stacks.hpp>
 #include <xinterp/python/host.hpp>

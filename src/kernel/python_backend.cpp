@@ -1,6 +1,6 @@
-#include <xinterp/kernel/log.hpp>
 #include <xinterp/kernel/python_backend.hpp>
 #include <xinterp/modules/channels.hpp>
+#include <xinterp/protocol/log.hpp>
 #include <xinterp/python/visits.hpp>
 
 #include <malloc.h>

@@ -3,7 +3,7 @@
 
 #include "printing.hpp"
 
-#include <xinterp/kernel/router.hpp>
+#include <xinterp/routing/router.hpp>
 
 #include <algorithm>
 #include <functional>

@@ -1,6 +1,6 @@
 #include "printing.hpp"
 
-#include <xinterp/kernel/attribution.hpp>
+#include <xinterp/routing/attribution.hpp>
 
 #include <chrono>
 #include <string>

@@ -1,8 +1,8 @@
 #include "printing.hpp"
 
-#include <xinterp/kernel/arguments.hpp>
-#include <xinterp/kernel/cell_magic.hpp>
-#include <xinterp/kernel/commands.hpp>
+#include <xinterp/magics/arguments.hpp>
+#include <xinterp/magics/cell_magic.hpp>
+#include <xinterp/magics/command_line.hpp>
 
 #include <fstream>
 #include <optional>
@@ -47,7 +47,7 @@ std::optional<std::string> cell_refusal(std::string_view code) {
     return refusal([&] { parse_cell(code); });
 }
 std::optional<std::string> line_refusal(const std::string& line) {
-    return refusal([&] { Commands::parse_line(line); });
+    return refusal([&] { parse_command_line(line); });
 }
 
 // What JupyterLab's extension has to make of a cell, in its own words: labextension/src/targets.ts.
@@ -263,23 +263,23 @@ TEST_CASE("nothing is near to a word that would have to be replaced whole") {
 }
 
 TEST_CASE("a line of commands becomes a request") {
-    CHECK(Commands::parse_line("") == json{{"command", "list"}});
-    CHECK(Commands::parse_line("  # nothing") == json{{"command", "list"}});
-    CHECK(Commands::parse_line("help") == json{{"command", "help"}});
-    CHECK(Commands::parse_line("create alice, bob --preset shared") == json{{"command", "create"},
-                                                                            {"names", {"alice", "bob"}},
-                                                                            {"preset", "shared"},
-                                                                            {"if_missing", false},
-                                                                            {"fresh", false}});
-    CHECK(Commands::parse_line("create -n 4 --if-missing --fresh") ==
+    CHECK(parse_command_line("") == json{{"command", "list"}});
+    CHECK(parse_command_line("  # nothing") == json{{"command", "list"}});
+    CHECK(parse_command_line("help") == json{{"command", "help"}});
+    CHECK(parse_command_line("create alice, bob --preset shared") == json{{"command", "create"},
+                                                                          {"names", {"alice", "bob"}},
+                                                                          {"preset", "shared"},
+                                                                          {"if_missing", false},
+                                                                          {"fresh", false}});
+    CHECK(parse_command_line("create -n 4 --if-missing --fresh") ==
           json{{"command", "create"}, {"names", json::array()}, {"n", 4}, {"if_missing", true}, {"fresh", true}});
-    CHECK(Commands::parse_line("use alice # from now on") ==
+    CHECK(parse_command_line("use alice # from now on") ==
           json{{"command", "use"}, {"targets", {"alice"}}, {"force", false}});
-    CHECK(Commands::parse_line("close --force alice 2") ==
+    CHECK(parse_command_line("close --force alice 2") ==
           json{{"command", "close"}, {"targets", {"alice", "2"}}, {"force", true}});
-    CHECK(Commands::parse_line("rename alice carol") ==
+    CHECK(parse_command_line("rename alice carol") ==
           json{{"command", "rename"}, {"target", "alice"}, {"name", "carol"}});
-    CHECK(Commands::parse_line("wait --timeout 0.5") ==
+    CHECK(parse_command_line("wait --timeout 0.5") ==
           json{{"command", "wait"}, {"targets", json::array()}, {"force", false}, {"timeout", 0.5}});
 }
 

@@ -1,6 +1,6 @@
 #include "printing.hpp"
 
-#include <xinterp/kernel/cell_processes.hpp>
+#include <xinterp/routing/cell_processes.hpp>
 
 #include <vector>
 

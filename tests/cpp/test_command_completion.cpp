@@ -1,6 +1,6 @@
 #include "printing.hpp"
 
-#include <xinterp/kernel/command_completion.hpp>
+#include <xinterp/commands/command_completion.hpp>
 
 #include <string>
 #include <string_view>

@@ -1,8 +1,8 @@
 // The registry of comms, the states of widgets, and callbacks among cells.
 #include "router_fakes.hpp"
 
-#include <xinterp/kernel/comm_registry.hpp>
-#include <xinterp/kernel/widget_states.hpp>
+#include <xinterp/services/comm_registry.hpp>
+#include <xinterp/services/widget_states.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 #include "printing.hpp"
 
-#include <xinterp/kernel/outbox.hpp>
+#include <xinterp/protocol/outbox.hpp>
 
 #include <poll.h>
 

@@ -1,6 +1,6 @@
 #include "printing.hpp"
 
-#include <xinterp/kernel/process_pipes.hpp>
+#include <xinterp/routing/process_pipes.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 // What ran where, and in which colours it is shown.
-#include <xinterp/kernel/attribution.hpp>
-#include <xinterp/kernel/colours.hpp>
-#include <xinterp/kernel/run_log.hpp>
+#include <xinterp/magics/colours.hpp>
+#include <xinterp/routing/attribution.hpp>
+#include <xinterp/routing/run_log.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 #include "printing.hpp"
 
-#include <xinterp/kernel/validation.hpp>
+#include <xinterp/protocol/validation.hpp>
 
 #include <optional>
 #include <string>

@@ -1,6 +1,6 @@
 #include "printing.hpp"
 
-#include <xinterp/kernel/wire.hpp>
+#include <xinterp/protocol/wire.hpp>
 
 #include <chrono>
 #include <stdexcept>

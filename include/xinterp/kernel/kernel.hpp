@@ -1,24 +1,24 @@
 // include/xinterp/kernel/kernel.hpp: the rooms of the kernel, put together.
 #pragma once
 
-#include <xinterp/kernel/backend.hpp>
-#include <xinterp/kernel/cell_outputs.hpp>
-#include <xinterp/kernel/cell_processes.hpp>
-#include <xinterp/kernel/command_completion.hpp>
-#include <xinterp/kernel/commands.hpp>
-#include <xinterp/kernel/comms.hpp>
-#include <xinterp/kernel/crash_report.hpp>
-#include <xinterp/kernel/debugger.hpp>
-#include <xinterp/kernel/history.hpp>
-#include <xinterp/kernel/history_file.hpp>
-#include <xinterp/kernel/input_broker.hpp>
-#include <xinterp/kernel/interpreters.hpp>
-#include <xinterp/kernel/outbox.hpp>
-#include <xinterp/kernel/panel.hpp>
-#include <xinterp/kernel/process_pipes.hpp>
-#include <xinterp/kernel/router.hpp>
-#include <xinterp/kernel/server.hpp>
-#include <xinterp/kernel/subshells.hpp>
+#include <xinterp/commands/command_completion.hpp>
+#include <xinterp/commands/commands.hpp>
+#include <xinterp/debugger/debugger.hpp>
+#include <xinterp/protocol/outbox.hpp>
+#include <xinterp/protocol/server.hpp>
+#include <xinterp/routing/backend.hpp>
+#include <xinterp/routing/cell_outputs.hpp>
+#include <xinterp/routing/cell_processes.hpp>
+#include <xinterp/routing/crash_report.hpp>
+#include <xinterp/routing/input_broker.hpp>
+#include <xinterp/routing/interpreters.hpp>
+#include <xinterp/routing/process_pipes.hpp>
+#include <xinterp/routing/router.hpp>
+#include <xinterp/routing/subshells.hpp>
+#include <xinterp/services/comms.hpp>
+#include <xinterp/services/history.hpp>
+#include <xinterp/services/history_file.hpp>
+#include <xinterp/services/panel.hpp>
 
 #include <xeus/xkernel.hpp>
 

@@ -1,12 +1,12 @@
 // include/xinterp/kernel/python_backend.hpp: CPython's interpreters as what runs cells.
 #pragma once
 
-#include <xinterp/kernel/backend.hpp>
 #include <xinterp/kernel/kernel.hpp>
-#include <xinterp/kernel/questions.hpp>
 #include <xinterp/modules/shell.hpp>
 #include <xinterp/python/lane.hpp>
 #include <xinterp/python/warm_pool.hpp>
+#include <xinterp/routing/backend.hpp>
+#include <xinterp/services/questions.hpp>
 
 #include <atomic>
 #include <map>
