@@ -111,7 +111,7 @@ bool take_raw_output(int descriptor, const void* data, std::size_t size) {
     if (cell == modules::unheard_cell) return true;
     const std::string_view text{static_cast<const char*>(data), size};
     if (descriptor == STDERR_FILENO) ProcessOutput::remember_last_words(text);
-    the_kernel->write(
+    the_kernel->front_end().write(
         Source{cell, python::Lane::here() != nullptr ? python::Lane::here()->id() : python::main_interpreter}, stream,
         text);
     return true;
@@ -167,7 +167,7 @@ void serve_until_end(const ProcessOptions& options, const std::function<void()>&
     python::Registry registry;
     Kernel kernel{read_connection(options.connection_file), kernel_info(options.connection_file), registry};
     the_kernel = &kernel;
-    modules::set_front_end(&kernel);
+    modules::set_front_end(&kernel.front_end());
     kernel.capture_process_output();
     PythonBackend backend{kernel};
     kernel.set_backend(backend, [&backend] { backend.shut_down(); });

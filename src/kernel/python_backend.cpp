@@ -184,7 +184,7 @@ void PythonBackend::run(LaneId lane, CellId cell, Code code, Reply reply) {
     post(
         lane,
         [this, source, code = std::move(code), asked](modules::Shell& shell) {
-            kernel_.run_began(source);
+            kernel_.runs().began(source);
             json result;
             try {
                 result = code(shell);
@@ -192,7 +192,7 @@ void PythonBackend::run(LaneId lane, CellId cell, Code code, Reply reply) {
                 result = error_reply("SystemError", error.what());
             }
             kernel_.flush_processes(source.cell);
-            kernel_.run_ended(source);
+            kernel_.runs().ended(source);
             asked->answer(std::move(result));
         },
         asked);

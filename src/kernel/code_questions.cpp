@@ -1,6 +1,4 @@
-// What somebody who types asks: completion, inspection, whether code is complete.
-#include <xinterp/commands/command_completion.hpp>
-#include <xinterp/kernel/kernel.hpp>
+#include <xinterp/kernel/code_questions.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -36,15 +34,15 @@ json nothing_for(const std::string& question, std::size_t cursor) {
 
 } // namespace
 
-void Kernel::ask(Channel channel, const xeus::xmessage& request) {
+void CodeQuestions::ask(Channel channel, const xeus::xmessage& request) {
     const std::string type = request.header().at("msg_type");
     const std::string question = type.substr(0, type.find("_request"));
     const std::string code = request.content().at("code");
-    server_->publish_status(request.header(), "busy");
+    parts_.server->publish_status(request.header(), "busy");
     const xeus::xrequest_context context{request.header(), request.identities()};
     const auto reply = [this, channel, context, type](json content) {
-        server_->reply(channel, context, reply_type(type), std::move(content));
-        server_->publish_status(context.header(), "idle");
+        parts_.server->reply(channel, context, reply_type(type), std::move(content));
+        parts_.server->publish_status(context.header(), "idle");
     };
     const json position = request.content().value("cursor_pos", json{});
     const std::size_t length = code_points(code);
@@ -53,7 +51,7 @@ void Kernel::ask(Channel channel, const xeus::xmessage& request) {
                                          position.get<std::int64_t>(), 0, static_cast<std::int64_t>(length)))
                                    : length;
     if (question == "complete") {
-        if (const auto found = complete_command(code, cursor, registry_.list())) {
+        if (const auto found = complete_command(code, cursor, parts_.registry.list())) {
             complete_on_command_line(*found, reply);
             return;
         }
@@ -66,9 +64,9 @@ void Kernel::ask(Channel channel, const xeus::xmessage& request) {
     json content = request.content();
     content["code"] = without_cell_magic(code);
     content["has_cell_magic"] = content["code"] != code;
-    const InterpreterId target = router_->target_of(client_of(context.header()), code);
+    const InterpreterId target = parts_.router->target_of(parts_.client_of(context.header()), code);
     const auto consult = [this, target, question, reply, nothing = nothing_for(question, cursor)](json of) {
-        backend_->consult(target, question, std::move(of), [reply, nothing](const json& answer) {
+        parts_.backend->consult(target, question, std::move(of), [reply, nothing](const json& answer) {
             const std::string status = answer.value("status", "error");
             reply(status == "aborted" || status == "error" ? nothing : answer);
         });
@@ -81,36 +79,36 @@ void Kernel::ask(Channel channel, const xeus::xmessage& request) {
     // Its prompt or a cell that is being written: who is at the prompt answers first.
     json asked = content;
     asked["asking"] = asker->thread;
-    backend_->consult(asker->source.interpreter, question, std::move(asked),
-                      [reply, consult, content = std::move(content)](const json& answer) {
-                          if (answer.value("matches", json::array()).empty()) consult(content);
-                          else reply(answer);
-                      });
+    parts_.backend->consult(asker->source.interpreter, question, std::move(asked),
+                            [reply, consult, content = std::move(content)](const json& answer) {
+                                if (answer.value("matches", json::array()).empty()) consult(content);
+                                else reply(answer);
+                            });
 }
 
 // Who waits for a line from the client that asks, if that may be what it completes: no cell with a target of its own,
 // and none that is being written while a detached cell waits.
-std::optional<InputBroker::Asker> Kernel::asker_of(const xeus::xmessage& request) const {
+std::optional<InputBroker::Asker> CodeQuestions::asker_of(const xeus::xmessage& request) const {
     const std::string code = request.content().at("code");
     if (code.find('\n') != std::string::npos || without_cell_magic(code) != code) return std::nullopt;
-    auto asker = inputs_->shown_to(request.identities());
-    const Cell* cell = asker ? router_->cell(asker->source.cell) : nullptr;
+    auto asker = parts_.inputs->shown_to(request.identities());
+    const Cell* cell = asker ? parts_.router->cell(asker->source.cell) : nullptr;
     return cell != nullptr && !cell->detached ? asker : std::nullopt;
 }
 
-void Kernel::complete_on_command_line(const CommandCompletion& found, const std::function<void(json)>& reply) {
-    const auto of = found.variables ? registry_.find(found.variables->target) : std::nullopt;
+void CodeQuestions::complete_on_command_line(const CommandCompletion& found, const std::function<void(json)>& reply) {
+    const auto of = found.variables ? parts_.registry.find(found.variables->target) : std::nullopt;
     if (!of) {
         reply(completions(found.matches, found.start, found.end));
         return;
     }
-    backend_->consult(of->id, "names", {{"begun", found.variables->begun}},
-                      [reply, start = found.start, end = found.end](const json& answer) {
-                          std::vector<CommandCompletion::Match> matches;
-                          for (const std::string& name : answer.value("names", std::vector<std::string>{}))
-                              matches.push_back({name, "variable"});
-                          reply(completions(matches, start, end));
-                      });
+    parts_.backend->consult(of->id, "names", {{"begun", found.variables->begun}},
+                            [reply, start = found.start, end = found.end](const json& answer) {
+                                std::vector<CommandCompletion::Match> matches;
+                                for (const std::string& name : answer.value("names", std::vector<std::string>{}))
+                                    matches.push_back({name, "variable"});
+                                reply(completions(matches, start, end));
+                            });
 }
 
 } // namespace xinterp::kernel
