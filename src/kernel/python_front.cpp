@@ -48,49 +48,43 @@ void PythonFront::withdraw_input(const std::shared_ptr<modules::Answer>& answer)
 std::shared_ptr<modules::Answer> PythonFront::command(Source source, json request) {
     auto answer = std::make_shared<modules::Answer>();
     parts_.outbox.post(source.cell, [this, source, request = std::move(request), answer] {
-        const json name = request.is_object() ? request.value("command", json{}) : json{};
-        if (name == "parent") {
-            answer->give(parent_message(request.at("cell")));
-            return;
-        }
-        if (name == "cell_of") {
-            answer->give(parts_.outputs->cell_of(request.at("header")));
-            return;
-        }
-        if (name == "about") {
-            json about = kernel_info_content(parts_.info);
-            about.update({{"session", parts_.server->session()}, {"connection_file", parts_.info.connection_file}});
-            answer->give(std::move(about));
-            return;
-        }
-        if (name == "subshells") {
-            const std::string own = subshell_id(parts_.outputs->parent(source.cell));
-            answer->give({{"own", own.empty() ? json(nullptr) : json(own)}, {"all", parts_.subshells.ids()}});
-            return;
-        }
-        if (name == "debugger") {
-            parts_.debugger->answer(source.interpreter, request,
-                                    [answer](json result) { answer->give(std::move(result)); });
-            return;
-        }
-        if (name == "history") {
-            answer->give(parts_.history_file->command(request));
-            return;
-        }
-        const xeus::xrequest_context* context = parts_.outputs->context(source.cell);
-        Commands::Caller caller{context == nullptr ? Client{} : parts_.client_of(context->header()), source.cell,
-                                source.interpreter, request.value("callers", std::vector<InterpreterId>{})};
         try {
-            auto cancel = parts_.commands->run(request, caller, [this, answer](json result) {
-                command_cancels_.erase(answer);
-                answer->give(std::move(result));
-            });
-            if (cancel) command_cancels_.emplace(answer, std::move(cancel));
+            carry_out(source, request, answer);
         } catch (const std::exception& error) { // the caller must not wait for an answer that never comes
             answer->give({{"ok", false}, {"error", error.what()}});
         }
     });
     return answer;
+}
+
+void PythonFront::carry_out(Source source, const json& request, const std::shared_ptr<modules::Answer>& answer) {
+    const json name = request.is_object() ? request.value("command", json{}) : json{};
+    if (name == "parent") {
+        answer->give(parent_message(request.at("cell")));
+    } else if (name == "cell_of") {
+        answer->give(parts_.outputs->cell_of(request.at("header")));
+    } else if (name == "about") {
+        json about = kernel_info_content(parts_.info);
+        about.update({{"session", parts_.server->session()}, {"connection_file", parts_.info.connection_file}});
+        answer->give(std::move(about));
+    } else if (name == "subshells") {
+        const std::string own = subshell_id(parts_.outputs->parent(source.cell));
+        answer->give({{"own", own.empty() ? json(nullptr) : json(own)}, {"all", parts_.subshells.ids()}});
+    } else if (name == "debugger") {
+        parts_.debugger->answer(source.interpreter, request,
+                                [answer](json result) { answer->give(std::move(result)); });
+    } else if (name == "history") {
+        answer->give(parts_.history_file->command(request));
+    } else {
+        const xeus::xrequest_context* context = parts_.outputs->context(source.cell);
+        const Commands::Caller caller{context == nullptr ? Client{} : parts_.client_of(context->header()), source.cell,
+                                      source.interpreter, request.value("callers", std::vector<InterpreterId>{})};
+        auto cancel = parts_.commands->run(request, caller, [this, answer](json result) {
+            command_cancels_.erase(answer);
+            answer->give(std::move(result));
+        });
+        if (cancel) command_cancels_.emplace(answer, std::move(cancel));
+    }
 }
 
 void PythonFront::withdraw_command(const std::shared_ptr<modules::Answer>& answer) {

@@ -202,7 +202,7 @@ def test_a_debugger_is_refused_where_the_front_end_cannot_answer(client: Client,
 
 
 COMPLETE = """
-from _xinterp_shell import debugging
+from _xinterp_shell import debugging, prompts
 def complete(code):
     reply = debugging.complete({"code": code, "cursor_pos": len(code)})
     return reply["matches"], reply["cursor_start"], reply["cursor_end"]
@@ -226,9 +226,9 @@ def test_commands_and_the_frames_names_complete(
     client: Client, target: str, typed: str, answer: tuple[list[str], int, int]
 ) -> None:
     client.ok(target + COMPLETE)
-    result = debug(client, target, "local(5)", f"p complete({typed!r})", "p debugging.active()", "c")
+    result = debug(client, target, "local(5)", f"p complete({typed!r})", "p prompts.active()", "c")
     assert result.stdout.split("\n")[-3:] == [repr(answer), "True", ""]
-    assert client.ok(target + "debugging.active()").value == "False"
+    assert client.ok(target + "prompts.active()").value == "False"
 
 
 @pytest.mark.parametrize(("begun", "matches"), [("cont", ["cont", "continue"]), ("p long_na", ["long_name"])])

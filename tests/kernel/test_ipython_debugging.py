@@ -24,7 +24,7 @@ def first(target: str) -> int:
 @pytest.fixture(autouse=True)
 def fresh_debugger(target: str, ipython_client: Client) -> None:
     """`breakpoint()` goes on with the debugger of the thread, which may be another test's."""
-    ipython_client.ok(target + "from _xinterp_shell import debugging\ndebugging._of_threads.clear()")
+    ipython_client.ok(target + "from _xinterp_shell import prompts\nprompts.of_threads.clear()")
 
 
 def test_the_stack_begins_with_the_cell(ipython_client: Client, target: str, first: int) -> None:

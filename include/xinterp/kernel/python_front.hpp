@@ -33,7 +33,9 @@ public:
     }
 
 private:
-    nlohmann::json parent_message(CellId cell) const; ///< I/O thread
+    // I/O thread
+    void carry_out(Source source, const nlohmann::json& request, const std::shared_ptr<modules::Answer>& answer);
+    nlohmann::json parent_message(CellId cell) const;
 
     Parts& parts_;
     std::map<std::shared_ptr<modules::Answer>, std::function<void()>> command_cancels_; ///< I/O thread

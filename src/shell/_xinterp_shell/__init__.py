@@ -19,18 +19,12 @@ def create() -> object:
     from . import (
         attribution,
         builtin_functions,
-        calls,
-        comms,
-        connection,
-        debugging,
         environment,
         import_hooks,
+        module_hooks,
         payloads,
-        queues,
-        remote_errors,
         startup,
         waiting,
-        worker_pools,
     )
     from .execution import Shell
 
@@ -38,17 +32,11 @@ def create() -> object:
     import_hooks.import_whole("numpy")  # which refuses to be loaded twice
     environment.install()
     attribution.install()
-    worker_pools.install()
     waiting.install()
-    queues.install()
-    calls.install()
-    comms.install()
-    connection.install()
-    remote_errors.install()
+    module_hooks.install()
     _lend_modules()
     builtin_functions.install(shell)
     payloads.install(shell.payloads)
-    debugging.install()
     _import_ahead()
     startup.run(shell.namespace)
     return shell

@@ -13,7 +13,6 @@ import _xinterp
 from . import environment, forks
 from .import_hooks import after_import
 from .stand_ins import stand_in
-from .worker_pools import pipe_for_child
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _STDOUT, _STDERR = 1, 2
+launches: dict[int, Any] = {}  # by thread: the worker process (worker_pools.py) that it is starting
 _TIME_TO_END = 0.25  # seconds that a child has after an interrupt: subprocess.Popen._sigint_wait_secs
 
 
@@ -34,6 +34,7 @@ def install() -> None:
     _carry_threads()
     after_import("concurrent.futures.thread", _carry_work_items)
     _give_pipes_to_subprocesses()
+    os.register_at_fork(after_in_child=launches.clear)
     if _xinterp.interpreter == 0:
         os.register_at_fork(before=_before_fork, after_in_child=_xinterp.after_fork_in_child)
         os.register_at_fork(after_in_child=forks.prepare_end)
@@ -90,6 +91,14 @@ def _carry_work_items(module: ModuleType) -> None:
 
     stand_in(module._WorkItem, "__init__", initialize)
     stand_in(module._WorkItem, "run", run)
+
+
+def pipe_for_child(descriptor: int) -> int:
+    """What the child that the calling thread starts gets for 1 or 2."""
+    launch = launches.get(_thread.get_ident())
+    if launch is None or not launch.is_inherited:
+        return _xinterp.process_pipe(descriptor)
+    return launch.pipes[descriptor - 1]  # type: ignore[no-any-return]
 
 
 def _child_descriptor(descriptor: int, default: int) -> int:

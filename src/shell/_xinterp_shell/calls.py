@@ -5,7 +5,6 @@ Patched after import, in each interpreter. Needs no kernel.
 
 import sys
 
-from .import_hooks import after_import
 from .stand_ins import replace, stand_in
 
 TYPE_CHECKING = False
@@ -17,17 +16,7 @@ if TYPE_CHECKING:
     from .by_value import Packed
 
 _PLAIN = (int, float, complex, bool, type(None), str, bytes)
-_installed = False
 _OWN_FRAME = '  File "<frozen _xinterp_shell'
-
-
-def install() -> None:
-    """Once in an interpreter, however often it is called."""
-    global _installed
-    if _installed:
-        return
-    _installed = True
-    after_import("concurrent.interpreters", _complete)
 
 
 def cells_need_help() -> bool:
@@ -47,7 +36,7 @@ def dedented(source: str) -> str:
     return "".join(line.removeprefix(shared) for line in lines)
 
 
-def _complete(module: ModuleType) -> None:
+def complete(module: ModuleType) -> None:
     interpreter: Any = module.Interpreter
     run, prepare = interpreter.exec, interpreter.prepare_main
 
@@ -180,12 +169,11 @@ def _without_own_frames(text: str | None) -> str | None:
 
 def run_packed(caller: int, payload: bytes, *beside: object) -> tuple[object, ...]:
     """Make the call, in the interpreter that it is meant for: what became of it, and the result."""
-    from . import queues
+    from . import module_hooks
     from .arrival import load
     from .names import Refused
 
-    install()  # where no shell has: what the call does is to find the same module as its caller
-    queues.install()
+    module_hooks.install_for_calls()  # where no shell has: what the call does is to find the same module as its caller
     try:
         callable, *values, names = load(payload, beside)
     except Refused as refused:

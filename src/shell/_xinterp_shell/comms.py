@@ -8,7 +8,6 @@ import sys
 import _xinterp
 
 from . import forks, kernel_object, tracebacks
-from .import_hooks import after_import
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,13 +17,6 @@ if TYPE_CHECKING:
     Message = dict[str, Any]
 
 _manager: Any = None
-
-
-def install() -> None:
-    """From its import on, `comm` makes this kernel's comms; ipykernel's classes of comms too, if somebody uses them."""
-    after_import("comm", _provide)
-    after_import("ipykernel.ipkernel", lambda _: _provide(sys.modules["comm"]))  # it has put its own there
-    after_import("ipykernel.comm.comm", _adapt)
 
 
 def manager() -> Any:
@@ -51,7 +43,12 @@ def _show(error: BaseException) -> None:
     print("\n".join(lines), file=sys.stderr)
 
 
-def _provide(package: ModuleType) -> None:
+def provide_again(_ipkernel: ModuleType) -> None:
+    """ipykernel has put its own functions there."""
+    provide(sys.modules["comm"])
+
+
+def provide(package: ModuleType) -> None:
     """Replace `create_comm` and `get_comm_manager`, as the package wants a kernel to do."""
     global _manager
     if _manager is None:
@@ -136,6 +133,6 @@ def _with_events(callback: Any, message: Message) -> None:
         shell.events.trigger("post_execute")
 
 
-def _adapt(module: ModuleType) -> None:
+def adapt(module: ModuleType) -> None:
     """Libraries of old make comms with ipykernel's class, which sends them through its own kernel."""
     module.BaseComm.publish_msg = _publish  # type: ignore[attr-defined]

@@ -1,6 +1,5 @@
 """The file that says where clients find the kernel, for those who look for it in ipykernel."""
 
-from .import_hooks import after_import
 from .kernel_object import kernel
 from .stand_ins import stand_in
 
@@ -10,12 +9,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def install() -> None:
-    """Let ipykernel's functions know this kernel's file as soon as somebody imports them."""
-    after_import("ipykernel.connect", _patch)
+def patch(connect: ModuleType) -> None:
+    """Let ipykernel's functions know this kernel's file."""
 
-
-def _patch(connect: ModuleType) -> None:
     def get_connection_file(original: Any, app: object = None) -> str:
         return kernel.about["connection_file"] if app is None else original(app)  # type: ignore[no-any-return]
 

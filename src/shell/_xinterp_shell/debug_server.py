@@ -8,7 +8,7 @@ import sys
 
 import _xinterp
 
-from . import commands
+from . import commands, debugged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def attach(generation: int) -> None:
             return
         pydevd = _import()
         _register_end()
+        debugged.server = sys.modules[__name__]
         _attached = attached = _Attached(generation)
         try:
             descriptor = commands.ask_kernel({"command": "debugger", "what": "socket", "generation": generation})

@@ -3,7 +3,7 @@
 import sys
 from _thread import get_ident
 
-from .import_hooks import after_import
+from .prompts import asking, of_threads
 from .stand_ins import replace, stand_in
 
 TYPE_CHECKING = False
@@ -18,24 +18,8 @@ _IPYTHON = "IPython.core.interactiveshell"  # likewise, but its debugger reports
 _OWN_FILES = "<frozen _xinterp_shell"
 _CELLS = "<In ["
 _DELIMITERS = " \t\n`@#%^&*()=+[{]}\\|;:'\",<>?"  # between the words of a command, pdb's own
-_DEBUGGERS = ("bdb", "pdb", "IPython.core.debugger")
 _NEVER = -1  # bdb's stoplineno after `continue`
 _GENERATORS = 0x2A0  # inspect.CO_GENERATOR, CO_COROUTINE and CO_ASYNC_GENERATOR
-
-_asking: list[tuple[int, Any]] = []  # the debuggers that wait for a command and their threads, the innermost last
-_of_threads: dict[int, Any] = {}  # the debugger that a thread has stopped in last
-
-
-def install() -> None:
-    """Set pdb up as soon as somebody imports it."""
-    after_import("pdb", _patch)
-    after_import("IPython.core.debugger", _patch_ipythons)
-    after_import("IPython.terminal.debugger", _patch_terminals)
-
-
-def active() -> bool:
-    """Whether a debugger waits for a command."""
-    return bool(_asking)
 
 
 def complete(request: dict[str, Any]) -> dict[str, object]:
@@ -44,7 +28,7 @@ def complete(request: dict[str, Any]) -> dict[str, object]:
     ``asking``: the thread whose prompt the person sees; several may have one.
     """
     thread = request.get("asking")
-    debugger = next((each for of, each in reversed(_asking) if of == thread), _asking[-1][1])
+    debugger = next((each for of, each in reversed(asking) if of == thread), asking[-1][1])
     code, end = request["code"], request.get("cursor_pos")
     end = len(code) if end is None else max(0, min(end, len(code)))
     line = code[:end].rpartition("\n")[2].lstrip()
@@ -56,33 +40,6 @@ def complete(request: dict[str, Any]) -> dict[str, object]:
         "cursor_end": end,
         "metadata": {},
     }
-
-
-def leave_cell() -> None:
-    """A cell has ended: what was to stop at its next line must not stop in the next cell. Breakpoints stay."""
-    debugger = _of_threads.get(get_ident())
-    if debugger is not None and getattr(debugger, "botframe", None) is not None:
-        debugger.passes_over = True  # IPython's reports which of its own functions it skips
-        debugger.set_continue()
-        debugger.passes_over = False
-
-
-def was_at_prompt(error: BaseException) -> bool:
-    """Whether it is an interrupt that came while the debugger waited for a command."""
-    return isinstance(error, KeyboardInterrupt) and getattr(error, "at_prompt", False)
-
-
-def without_prompt(traceback: TracebackType | None) -> None:
-    """Cut the debugger's frames off the traceback of an interrupt at its prompt."""
-    before = traceback
-    while traceback is not None:
-        module = traceback.tb_frame.f_globals.get("__name__")
-        if module == __name__ and before is not None:
-            before.tb_next = None
-            return
-        if module not in _DEBUGGERS:
-            before = traceback
-        traceback = traceback.tb_next
 
 
 def _matches(debugger: Any, word: str, line: str) -> list[str]:
@@ -98,7 +55,7 @@ def _matches(debugger: Any, word: str, line: str) -> list[str]:
     return sorted({match.rstrip("() ") for match in found})
 
 
-def _patch(pdb: ModuleType) -> None:
+def patch(pdb: ModuleType) -> None:
     own = pdb.Pdb
 
     def initialize(original: Any, self: Any, *args: Any, **options: Any) -> None:
@@ -125,7 +82,7 @@ def _patch(pdb: ModuleType) -> None:
     def set_trace(
         original: Any, self: Any, frame: FrameType | None = None, *, commands: list[str] | None = None
     ) -> None:
-        _of_threads[get_ident()] = self
+        of_threads[get_ident()] = self
         self.passes_over = False
         # JupyterLab's debugger takes what it would use, while that is on.
         is_taken = sys.monitoring.get_tool(sys.monitoring.DEBUGGER_ID) == "pydevd"
@@ -165,12 +122,12 @@ def _patch(pdb: ModuleType) -> None:
         self.set_step()
 
     def cmdloop(original: Any, self: Any, intro: object = None) -> None:
-        asking = (get_ident(), self)
-        _asking.append(asking)
+        prompt = (get_ident(), self)
+        asking.append(prompt)
         try:
             original(self, intro)
         finally:
-            _asking.remove(asking)
+            asking.remove(prompt)
 
     stand_in(own, "__init__", initialize)
     for implementation in (get_stack, set_trace, trace_dispatch, user_return, user_exception, cmdloop, _cmdloop):
@@ -181,8 +138,8 @@ def _patch(pdb: ModuleType) -> None:
     # first. Only one can use sys.monitoring.
     def of_this_thread() -> Any:
         thread = get_ident()
-        debugger = _of_threads.setdefault(thread, None)  # before anything lets another thread look
-        backend = "monitoring" if next(iter(_of_threads)) == thread else "settrace"
+        debugger = of_threads.setdefault(thread, None)  # before anything lets another thread look
+        backend = "monitoring" if next(iter(of_threads)) == thread else "settrace"
         return debugger or own(mode="inline", backend=backend, colorize=True)
 
     def module_set_trace(_original: object, *, header: str | None = None, commands: list[str] | None = None) -> None:
@@ -199,7 +156,7 @@ def _patch(pdb: ModuleType) -> None:
     stand_in(pdb, "set_trace_async", set_trace_async)
 
 
-def _patch_ipythons(module: ModuleType) -> None:
+def patch_ipythons(module: ModuleType) -> None:
     # Its own let the cell go on after an interrupt.
     for name in ("interaction", "_cmdloop", "cmdloop"):
         if name in vars(module.Pdb):
@@ -216,7 +173,7 @@ def _patch_ipythons(module: ModuleType) -> None:
     replace(module.Pdb, set_trace)
 
 
-def _patch_terminals(module: ModuleType) -> None:
+def patch_terminals(module: ModuleType) -> None:
     # There is no terminal: it asks like IPython's other debugger.
     module.TerminalPdb.pt_init = lambda *_: None
     for name in ("cmdloop", "do_interact"):

@@ -6,10 +6,9 @@ import sys
 
 import _xinterp
 
-from . import debug_server, debugging, environment, event_loop, forks, tracebacks
+from . import debugged, environment, event_loop, forks, prompts, tracebacks
 from .display import Displayer
 from .ipython import IPython
-from .kernel_object import kernel
 from .payloads import Payloads
 from .runner import Runner
 from .running import RunningCells
@@ -31,7 +30,7 @@ class Shell:
         self.cells = RunningCells()
         self.payloads = Payloads(self.cells)
         self._runner = Runner(self)
-        kernel.cells, kernel.loop = self.cells, self._runner.loop
+        self.loop = self._runner.loop  # of this interpreter's own lane
         event_loop.install()
         self.execute = self._runner.execute  # on its lane; a subshell has a runner of its own
         self.inputs: list[str] = [""]
@@ -71,14 +70,16 @@ class Shell:
 
     def ask(self, request: Request) -> dict[str, object]:
         """Answer a question of the kernel's, whose name is that of a method."""
-        debug_server.unwatch()
+        debugged.unwatch()
         answer: dict[str, object] = getattr(self, request["question"])(request)
         return answer
 
     def complete(self, request: Request) -> dict[str, object]:
         from .completion import complete
 
-        if debugging.active() and "\n" not in request["code"].strip():  # a prompt takes one line: more is a cell
+        if prompts.active() and "\n" not in request["code"].strip():  # a prompt takes one line: more is a cell
+            from . import debugging
+
             answer = debugging.complete(request)
             if answer["matches"]:
                 return answer
@@ -100,6 +101,7 @@ class Shell:
 
     def is_complete(self, request: Request) -> dict[str, object]:
         from .completeness import is_complete
+        from .kernel_object import kernel
 
         return is_complete(request, kernel.shell)
 
@@ -142,7 +144,7 @@ class Shell:
         """Call what waits for a comm message; inside the event loop, as cells are."""
         from . import comms
 
-        debug_server.watch()
+        debugged.watch()
         try:
             self._runner.loop.begin_cell()
             comms.handle(message)
@@ -150,7 +152,7 @@ class Shell:
                 forks.end(None)
         finally:
             self._runner.loop.end_cell()
-            debug_server.unwatch()
+            debugged.unwatch()
         return {"status": "ok"}
 
     def write_history(self, request: Request) -> dict[str, object]:

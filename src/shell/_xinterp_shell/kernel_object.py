@@ -2,14 +2,12 @@
 
 import _xinterp
 
-from . import commands, event_loop
+from . import commands
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
     from typing import Any
-
-    from .running import RunningCells
 
     Message = dict[str, Any]
 
@@ -39,8 +37,6 @@ class Kernel:
 
     iopub_socket = None  # where send_response is told to send to
     shell: Any = None  # IPython's, once it is up in this interpreter
-    cells: RunningCells  # of this interpreter
-    loop: event_loop.EventLoop  # that of this interpreter's own lane
 
     def __init__(self) -> None:
         self.shell_stream = Stream()
@@ -99,7 +95,9 @@ class Kernel:
     @property
     def execution_count(self) -> int:
         """The number of the running cell."""
-        return self.cells.current.count
+        from . import the_shell
+
+        return the_shell.cells.current.count
 
     @property
     def user_ns(self) -> dict[str, Any]:
@@ -122,7 +120,9 @@ class Kernel:
         """The event loop of the interpreter's cells, as tornado's object."""
         from tornado.ioloop import IOLoop
 
-        loop = self.loop.get()
+        from . import the_shell
+
+        loop = the_shell.loop.get()
         known = IOLoop._ioloop_for_asyncio.get(loop)
         return IOLoop(asyncio_loop=loop, make_current=False) if known is None else known
 

@@ -6,7 +6,6 @@ Patched after import, in each interpreter. Needs no kernel.
 import _xinterp
 
 from .calls import cells_need_help
-from .import_hooks import after_import
 from .stand_ins import stand_in
 
 TYPE_CHECKING = False
@@ -16,20 +15,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 _PLAIN = (int, float, complex, bool, type(None), str, bytes)
-_installed = False
 
 
-def install() -> None:
-    """Once in an interpreter, however often it is called."""
-    global _installed
-    if _installed:
-        return
-    _installed = True
-    after_import("_interpqueues", _announce_changes)
-    after_import("concurrent.interpreters._queues", _wait_in_queues)
-
-
-def _announce_changes(module: ModuleType) -> None:
+def announce_changes(module: ModuleType) -> None:
     """Whatever may let somebody's wait end says so, whoever calls it."""
     _xinterp.announce_end_to_queues()
     for name in ("put", "get", "destroy", "release"):
@@ -95,7 +83,7 @@ def _carried(item: object) -> object:
     return Item(packed) if packed.of_cells else item
 
 
-def _wait_in_queues(module: Any) -> None:
+def wait_in_queues(module: Any) -> None:
     queue_type, low_level = module.Queue, module._queues
     delay = queue_type.get.__kwdefaults__["_delay"]
 

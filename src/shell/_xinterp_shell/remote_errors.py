@@ -8,7 +8,6 @@ import sys
 
 import _xinterp
 
-from .import_hooks import after_import
 from .stand_ins import stand_in
 
 TYPE_CHECKING = False
@@ -33,12 +32,8 @@ _ATTRIBUTES = (
 )
 
 
-def install() -> None:
+def guard(traceback: ModuleType) -> None:
     """What CPython itself describes exceptions with, as they leave this interpreter, must not fail."""
-    after_import("traceback", _guard)
-
-
-def _guard(traceback: ModuleType) -> None:
     # No frame of Python's, in which an interrupt could rise.
     stand_in(traceback.TracebackException, "from_exception", _xinterp.describe_exception)
     if hasattr(traceback, "_find_incompatible_extension_module"):

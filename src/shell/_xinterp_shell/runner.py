@@ -5,7 +5,7 @@ import sys
 
 import _xinterp
 
-from . import commands, debug_server, debugging, forks, import_hooks, tracebacks
+from . import commands, debugged, forks, import_hooks, prompts, tracebacks
 from .event_loop import EventLoop
 from .ipython import MissingIPythonError, syntax
 from .payloads import Exit
@@ -75,11 +75,11 @@ class Runner:
 
     def wait_in_loop(self, descriptor: int) -> bool:
         """Let tasks and timers go on until there is a cell; False if there are none."""
-        debug_server.watch()
+        debugged.watch()
         try:
             return self.loop.wait(descriptor)
         finally:
-            debug_server.unwatch()
+            debugged.unwatch()
 
     def _run(self, request: Request) -> dict[str, Any]:
         try:
@@ -105,7 +105,7 @@ class Runner:
         shell.cells.begin(cell)
         program = self._understand(request, source, cell) if shell.ipython.cells is None else None
         self.shell.namespace.pop("__warningregistry__", None)  # once a cell, not once a session
-        debug_server.watch()
+        debugged.watch()
         try:
             if program is None:
                 return self._run_in_ipython(request, source)
@@ -113,8 +113,8 @@ class Runner:
             self._run_plainly(*program)
             return None
         finally:
-            debug_server.unwatch()
-            debugging.leave_cell()
+            debugged.unwatch()
+            prompts.leave_cell()
             if self._handles_signals:
                 _restore_interrupts()
 
@@ -218,7 +218,7 @@ class Runner:
                 error, shown = interrupt, None
         import_hooks.remember_failed_imports(error.__traceback__)
         reply: dict[str, Any] = tracebacks.describe(error, shown)
-        if debugging.was_at_prompt(error):
+        if prompts.was_at_prompt(error):
             reply["keeps_queue"] = True
         if commands.is_command_error(error) or isinstance(error, MissingIPythonError):
             reply["ename"], reply["traceback"] = "UsageError", str(error).split("\n")

@@ -2,7 +2,7 @@
 
 import threading
 
-from . import debug_server, figures, the_shell, waiting
+from . import debugged, figures, the_shell, waiting
 from .runner import Runner
 
 TYPE_CHECKING = False
@@ -41,6 +41,6 @@ def begin(name: str) -> Subshell:
         waiting.slice_waits()
         figures.install()
     SubshellThread(name)
-    debug_server.forget_this_thread()
+    debugged.forget_this_thread()
     figures.begin()
     return Subshell(the_shell, f"_{name.replace('-', '_')}")

@@ -2,7 +2,7 @@
 
 import sys
 
-from . import debug_server, debugging, refusals, shadows
+from . import debugged, prompts, refusals, shadows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -191,8 +191,8 @@ def _format(error: BaseException, remember: bool) -> list[str]:
     import traceback
 
     if isinstance(error, KeyboardInterrupt):
-        debugging.without_prompt(error.__traceback__)
-        debug_server.without_frames(error.__traceback__)
+        prompts.without_prompt(error.__traceback__)
+        debugged.without_frames(error.__traceback__)
     _clean(error)
     own = error.__traceback__
     if remember:

@@ -11,7 +11,7 @@ import os
 
 import _xinterp
 
-from .import_hooks import after_import
+from .attribution import launches
 from .stand_ins import stand_in
 
 TYPE_CHECKING = False
@@ -39,7 +39,6 @@ if hasattr(sys.stdout, "reconfigure"):
 """
 
 _pools = 0  # that this interpreter has had
-_launches: dict[int, _Launch] = {}  # by thread: what that is starting
 
 
 class _Launch:
@@ -88,32 +87,9 @@ class _SetUp:
     def __reduce__(self) -> tuple[object, ...]:
         from multiprocessing.reduction import DupFd  # type: ignore[attr-defined]
 
-        launch = _launches.get(_thread.get_ident())
+        launch = launches.get(_thread.get_ident())
         pipes = () if launch is None or launch.is_inherited else launch.pipes
         return exec, (_SET_UP, {"pipes": [DupFd(pipe) for pipe in pipes]})
-
-
-def install() -> None:
-    """When those modules are imported."""
-    os.register_at_fork(after_in_child=_launches.clear)
-    for method in ("fork", "spawn_posix", "forkserver"):
-        after_import(f"multiprocessing.popen_{method}", _give_pipes)
-    after_import("multiprocessing.spawn", _set_workers_up)
-    after_import("multiprocessing.pool", _follow_pool)
-    after_import("concurrent.futures.process", _follow_executor)
-    after_import("concurrent.futures._base", _carry_callbacks)
-    for loky in ("joblib.externals.loky", "loky"):
-        after_import(f"{loky}.backend.popen_loky_posix", _give_pipes)
-        after_import(f"{loky}.backend.spawn", _set_workers_up)
-        after_import(f"{loky}.process_executor", _follow_executor)
-
-
-def pipe_for_child(descriptor: int) -> int:
-    """What the child that the calling thread starts gets for 1 or 2."""
-    launch = _launches.get(_thread.get_ident())
-    return (
-        _xinterp.process_pipe(descriptor) if launch is None or not launch.is_inherited else launch.pipes[descriptor - 1]
-    )
 
 
 def _pool_of(queue: Any) -> _Pool:
@@ -123,28 +99,28 @@ def _pool_of(queue: Any) -> _Pool:
     return pool
 
 
-def _give_pipes(module: ModuleType) -> None:
+def give_pipes(module: ModuleType) -> None:
     def launch_process(original: Any, self: Any, process_obj: Any) -> None:
         thread = _thread.get_ident()
-        launch = _launches[thread] = _Launch(process_obj, self.method)
+        launch = launches[thread] = _Launch(process_obj, self.method)
         try:
             original(self, process_obj)
         finally:
-            _launches.pop(thread, None)
+            launches.pop(thread, None)
             launch.end()
         _xinterp.process_started(self.pid)
 
     stand_in(module.Popen, "_launch", launch_process)
 
 
-def _set_workers_up(module: ModuleType) -> None:
+def set_workers_up(module: ModuleType) -> None:
     def get_data(original: Any, *args: Any, **options: Any) -> dict[str, Any]:
         return {**original(*args, **options), "xinterp": _SetUp()}
 
     stand_in(module, "get_preparation_data", get_data)
 
 
-def _follow_pool(module: ModuleType) -> None:
+def follow_pool(module: ModuleType) -> None:
     def check_running(original: Any, self: Any) -> None:  # called by every method that gives work
         original(self)
         if not isinstance(self, module.ThreadPool):
@@ -157,7 +133,7 @@ def _follow_pool(module: ModuleType) -> None:
     stand_in(module.ApplyResult, "__init__", initialize)
 
 
-def _follow_executor(module: ModuleType) -> None:
+def follow_executor(module: ModuleType) -> None:
     def submit(original: Any, self: Any, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         queue = self._call_queue
         if queue is None:  # it is shut down
@@ -171,7 +147,7 @@ def _follow_executor(module: ModuleType) -> None:
     stand_in(module.ProcessPoolExecutor, "submit", submit)
 
 
-def _carry_callbacks(module: ModuleType) -> None:
+def carry_callbacks(module: ModuleType) -> None:
     """What is called when a future is done belongs to the cell that has asked for it: joblib gives work from there."""
 
     def add_done_callback(original: Any, self: Any, fn: Callable[[Any], object]) -> None:

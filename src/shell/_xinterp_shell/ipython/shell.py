@@ -26,7 +26,7 @@ from traitlets.config import Config
 from xeus_python_shell.compiler import XCachingCompiler
 from xeus_python_shell.shell import XPythonShell, XPythonShellApp
 
-from .. import debugging, forks, tracebacks
+from .. import forks, prompts, tracebacks
 from ..display import encode
 from ..kernel_object import kernel, show_under
 from .history import SessionHistory
@@ -445,7 +445,7 @@ class ZMQInteractiveShell(XPythonShell):
             if self.is_starting:  # it will be the error of the cell
                 self.interrupted_start = exc_tuple[1]
                 return
-            debugging.without_prompt(exc_tuple[2])
+            prompts.without_prompt(exc_tuple[2])
         if exc_tuple[1] is None or not self._looks_as_without_ipython(exc_tuple[1]):
             super().showtraceback(exc_tuple, *args, **options)
             return
