@@ -2,9 +2,8 @@
 #include <xinterp/magics/command_line.hpp>
 #include <xinterp/routing/crash_report.hpp>
 
-#include <xeus/xhelper.hpp>
-
 #include <array>
+#include <chrono>
 #include <utility>
 
 namespace xinterp::kernel {
@@ -45,7 +44,7 @@ void CellFront::begin(Cell& cell) {
     parts_.beginning = nullptr;
     name_cell(cell.id, cell.count);
     cell.finish = [this, finish = std::move(cell.finish), channel = channel_of(cell),
-                   started = xeus::iso8601_now()](json reply) {
+                   started = date(std::chrono::system_clock::now())](json reply) {
         parts_.server->direct_reply(channel, {{"started", started}}); // front ends compute times from it
         finish(std::move(reply));
     };
