@@ -18,6 +18,8 @@ test('a badge names the interpreter of its cell, and its menu rewrites the first
   await expect.poll(() => badge(notebook, 1).innerText()).toBe('alice');
   await expect.poll(() => badge(notebook, 0).innerText()).toBe('kernel');
   await expect.poll(() => badge(notebook, 2).innerText()).toBe('main');
+  // Until the panel has been told of them: a menu lists who is known when it opens.
+  await expect.poll(() => badge(notebook, 1).getAttribute('class')).not.toMatch(/jp-mod-(later|unknown)/);
   await badge(notebook, 1).click();
   await notebook.page.locator('.lm-Menu-item', { hasText: /^bob/ }).click();
   await expect.poll(() => badge(notebook, 1).innerText()).toBe('bob');
