@@ -12,7 +12,7 @@ using nlohmann::json;
 
 // In a reply: the interpreter has sent the error itself, because hooks follow that write below it.
 constexpr const char* is_shown = "is_shown";
-// In a failed run's reply: the cells behind it run all the same. (It was stopped at the prompt of its debugger.)
+// In a failed run's reply: the cells behind it still run, because it was stopped at the prompt of its debugger.
 constexpr const char* keeps_queue = "keeps_queue";
 
 bool stops_others(const json& reply) { return failed(reply) && !reply.value(keeps_queue, false); }

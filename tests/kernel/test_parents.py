@@ -36,6 +36,18 @@ def test_the_rest_of_a_cell_is_shown_there_and_the_next_cell_under_itself(
     assert third.stdout == f"d {third.reply['parent_header']['msg_id']}\n"
 
 
+def test_workers_of_a_pool_write_where_the_code_that_gives_the_work_does(
+    ipython_client: Client, ipython_target: str
+) -> None:
+    first = ipython_client.ok(f"{ipython_target}{SET}import multiprocessing, os\nparent = ip.get_parent()").reply
+    second = ipython_client.ok(
+        f"{ipython_target}with multiprocessing.get_context('spawn').Pool(1) as pool:\n"
+        "    pool.apply(os.system, ('echo here',))\n    ip.set_parent(parent)\n    pool.apply(os.system, ('echo there',))"
+    )
+    ipython_client.wait_for_text(first["parent_header"]["msg_id"], "there")
+    assert second.stdout == "here\n"
+
+
 def test_a_parent_is_set_for_a_while(ipython_client: Client, ipython_target: str) -> None:
     first = ipython_client.ok(f"{ipython_target}{SET}parent = ip.parent_header").reply["parent_header"]["msg_id"]
     second = ipython_client.ok(
@@ -72,7 +84,7 @@ def test_the_cell_runs_on_as_itself(ipython_client: Client, ipython_target: str)
     )
 
 
-def test_a_message_of_nobody_may_be_the_parent(ipython_client: Client, ipython_target: str) -> None:
+def test_a_message_that_no_front_end_has_sent_may_be_the_parent(ipython_client: Client, ipython_target: str) -> None:
     header = {"msg_id": "of-mine", "msg_type": "custom", "session": "s"}
     cell = ipython_client.ok(
         f"{ipython_target}{SET}before = ip.set_thread_parent({{'header': {header}}})\nprint('to mine')\n"
@@ -86,12 +98,14 @@ def test_a_message_of_nobody_may_be_the_parent(ipython_client: Client, ipython_t
 
 
 def test_no_parent_detaches_output_from_all_cells(ipython_client: Client, ipython_target: str) -> None:
-    cell = ipython_client.ok(f"{ipython_target}{SET}ip.set_parent({{}})\nprint('to nobody')")
-    ipython_client.wait_for_text("", "to nobody")
+    cell = ipython_client.ok(f"{ipython_target}{SET}ip.set_parent({{}})\nprint('to no cell')")
+    ipython_client.wait_for_text("", "to no cell")
     assert cell.stdout == ""
 
 
-@pytest.mark.parametrize("parent", ["{'content': {}}", "{'a': 1}"])
+@pytest.mark.parametrize(
+    "parent", ["{'content': {}}", "{'a': 1}", "5", "'text'", "{'header': 5}", "{'header': {'a': 1}}"]
+)
 def test_what_is_no_message_is_refused(ipython_client: Client, ipython_target: str, parent: str) -> None:
     refused = ipython_client.run(f"{ipython_target}get_ipython().set_parent({parent})")
     assert plain(refused.error) == (
@@ -109,9 +123,9 @@ def test_input_is_asked_of_the_front_end_of_the_cell_that_is_set(ipython_client:
     assert ipython_client.ok(f"{ipython_target}answer").value == "'yes'"
 
 
-def test_nobody_is_asked_under_a_message_of_nobody(ipython_client: Client, ipython_target: str) -> None:
+def test_no_person_is_asked_under_such_a_message(ipython_client: Client, ipython_target: str) -> None:
     refused = ipython_client.run(
-        f"{ipython_target}get_ipython().set_parent({{'msg_id': 'of-nobody'}})\ninput()", allow_stdin=True
+        f"{ipython_target}get_ipython().set_parent({{'msg_id': 'of-no-cell'}})\ninput()", allow_stdin=True
     )
     assert refused.error == (
         "StdinNotImplementedError: input() was called where output goes to a message that no front end of this kernel "

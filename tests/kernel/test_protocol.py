@@ -1,7 +1,6 @@
 """The Jupyter protocol: each request, its reply and its busy and idle; and what a hostile client can send."""
 
 import json
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import zmq
 from harness import PATIENCE, Client, Kernel
 from jupyter_client.manager import KernelManager
 from jupyter_client.session import Session
+from python_under_test import VERSION
 
 
 def ask(client: Client, kind: str, content: dict[str, Any] | None = None, channel: str = "shell") -> dict[str, Any]:
@@ -29,7 +29,7 @@ def test_kernel_info_states_protocol_5_5(client: Client, channel: str) -> None:
     assert [link["text"] for link in info["help_links"]] == [
         f"{name} Reference" for name in ("Python", "IPython", "NumPy", "SciPy", "Matplotlib", "SymPy", "pandas")
     ]
-    assert info["help_links"][0]["url"] == f"https://docs.python.org/{sys.version_info[0]}.{sys.version_info[1]}"
+    assert info["help_links"][0]["url"] == f"https://docs.python.org/{VERSION[0]}.{VERSION[1]}"
     header = client.result(client.request("kernel_info_request")).reply["header"]
     assert header["version"] == "5.5"
 

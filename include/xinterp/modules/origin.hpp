@@ -19,7 +19,7 @@ namespace xinterp::modules {
 struct BridgeState {
     InterpreterId interpreter = 0;
     PyObject* cell_variable = nullptr;   ///< contextvars.ContextVar of the cell's number
-    PyObject* parent_variable = nullptr; ///< likewise of the cell under which its output is shown; 0: the cell itself
+    PyObject* parent_variable = nullptr; ///< that of the cell under which its output is shown; 0: itself
     PyObject* stream_type = nullptr;
     PyObject* carrier_type = nullptr;
     StandIns* stand_ins = nullptr;

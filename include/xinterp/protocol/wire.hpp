@@ -51,7 +51,7 @@ inline constexpr const char* protocol_version = "5.5";
 /// The text under that name; empty if there is none.
 std::string text(const nlohmann::json& object, const char* name);
 
-/// As headers have it, in UTC: 2026-11-30T09:17:56.012345Z. (xeus leaves the zeros behind the point out.)
+/// As headers have it, in UTC: 2026-11-30T09:17:56.012345Z. (xeus omits zeros behind the point.)
 std::string date(std::chrono::system_clock::time_point time);
 
 /// How much memory a value takes, roughly.

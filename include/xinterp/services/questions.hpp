@@ -1,4 +1,4 @@
-// include/xinterp/services/questions.hpp: what somebody who types asks of an interpreter (completion, inspection,
+// include/xinterp/services/questions.hpp: what a person who types asks of an interpreter (completion, inspection,
 // whether code is complete), answered beside what its lane runs.
 //
 // A thread of the kernel's enters the interpreter for them, one question after the other, and ends when none is left.

@@ -21,7 +21,7 @@ def watch() -> None:
 
 
 def unwatch() -> None:
-    """It has ended. What the kernel does on this thread is not debugged, nor are questions of somebody who types."""
+    """It has ended. What the kernel does on this thread is not debugged, nor are questions of a person who types."""
     if server is not None:
         server.unwatch()
 

@@ -171,9 +171,9 @@ def show_under(parent: Message | None) -> int:
     Threads and tasks that it starts inherit that. What was set before is returned, for ``_xinterp.show_under``.
     """
     header = parent or {}
-    if "header" in header:
+    if isinstance(header, dict) and "header" in header:
         header = header["header"]
-    elif header and "msg_id" not in header:
+    if not isinstance(header, dict) or (header and "msg_id" not in header):
         raise ValueError(
             "what is set for a parent must be a message, as get_parent() returns it, or the header of one: there is no "
             "msg_id in it"

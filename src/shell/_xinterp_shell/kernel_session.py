@@ -1,6 +1,6 @@
 """What libraries use of the session of ipykernel's kernel.
 
-Imports jupyter_client: to be imported where somebody asks for a session.
+Imports jupyter_client: to be imported only where code asks for a session.
 """
 
 from typing import Any

@@ -68,16 +68,17 @@ class _Pool:
         global _pools
         _pools += 1
         self.number = _xinterp.interpreter << 32 | _pools
-        self._given: tuple[int, list[int]] | None = None  # the cell, and the workers that are known to work for it
+        # The cell, the one that shows its output, and the workers that are known to work for it.
+        self._given: tuple[int, int, list[int]] | None = None
 
     def give(self, workers: Iterable[int]) -> None:
         """They work for the current cell from now on."""
-        given = _xinterp.current_cell(), [*workers]
+        given = _xinterp.current_cell(), _xinterp.output_cell(), [*workers]
         if given == self._given:
             return
         self._given = given
         _xinterp.work_given(self.number)
-        for worker in given[1]:
+        for worker in given[2]:
             _xinterp.process_started(worker)
 
 

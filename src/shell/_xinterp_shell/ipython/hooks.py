@@ -1,7 +1,6 @@
 """Hooks that see, change or take messages before they are sent, as ipykernel's publishers have them."""
 
 import datetime
-import getpass
 import threading
 import uuid
 from collections.abc import Callable
@@ -56,7 +55,7 @@ def _message(kind: str, content: dict[str, Any]) -> Message:
     header = {
         "msg_id": uuid.uuid4().hex,
         "msg_type": kind,
-        "username": getpass.getuser(),
+        "username": "kernel",
         "session": kernel.about["session"],
         "date": datetime.datetime.now(datetime.UTC),
         "version": "5.5",
